@@ -1,1 +1,31 @@
-export {};
+export type { TensorAnnotation } from "./annotations/annotation.js";
+export type { CustomGradient, GradientContext, GradientRule, GradientTable } from "./autodiff/rule.js";
+export { GraphBuilder, type NodeOptions } from "./builder/builder.js";
+export type { ConvolutionAttributes, Operand } from "./builder/operators.js";
+export { type AttributeInput, attributeOf, float, floats } from "./ir/attribute.js";
+export { type ElementType, elementTypes, type TensorData } from "./ir/element-type.js";
+export {
+  type Attribute,
+  type Dimension,
+  defaultOpset,
+  dovetailDomain,
+  type FunctionDefinition,
+  type Graph,
+  type Model,
+  type Node,
+  type Shape,
+  type Tensor,
+  type TensorType,
+  type Value,
+} from "./ir/graph.js";
+export {
+  elementCount,
+  int64Vector,
+  isStatic,
+  scalar,
+  tensor,
+  tensorData,
+  tensorFromData,
+  tensorNumbers,
+} from "./ir/tensor.js";
+export { printShape, printType } from "./shape/infer.js";

@@ -1,0 +1,33 @@
+import type { GraphBuilder } from "../builder/builder.js";
+import type { Node, Value } from "../ir/graph.js";
+
+/** What a gradient rule sees. */
+export interface GradientContext {
+  readonly node: Node;
+  /** Inputs of the node; undefined where an optional one is absent. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly (Value | undefined)[];
+  /** Gradient of the loss with respect to each output; undefined means zero. At least one is there. */
+  readonly outputGradients: readonly (Value | undefined)[];
+  /** Which inputs need a gradient: the others may be left undefined in the result. */
+  readonly needed: readonly boolean[];
+  /** Where the rule adds its nodes. */
+  readonly g: GraphBuilder;
+}
+
+/** Gradient of the loss with respect to each input; undefined means zero (or not needed). */
+export type GradientRule = (context: GradientContext) => readonly (Value | undefined)[];
+
+/** Gradient rules by operator; operators of Dovetail's own domain are written `ai.dovetail.Name`. */
+export type GradientTable = Readonly<Record<string, GradientRule>>;
+
+/** Differentiates a region as one operation: from `outputs` to `inputs` by `backward`, whatever nodes lie between. */
+export interface CustomGradient {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly backward: (
+    outputGradients: readonly (Value | undefined)[],
+    context: { readonly g: GraphBuilder; readonly inputs: readonly Value[]; readonly outputs: readonly Value[] },
+  ) => readonly (Value | undefined)[];
+}
