@@ -1,0 +1,43 @@
+import type { FigureTable } from "../source.js";
+
+/** Datapath units at 40 nm and a period of 1 ns; 32 bit unless the name says otherwise. */
+export const aladdin: FigureTable = {
+  source: {
+    citation: "Aladdin 40 nm units, data files of accelergy-aladdin-plug-in (MIT)",
+    certainty: "read",
+    conditions: "40 nm, period 1 ns unless the name says otherwise",
+  },
+  figures: {
+    integerMultiplyEnergy: { value: 12.68, unit: "pJ" },
+    integerMultiplyIdleEnergy: { value: 0.08, unit: "pJ/cycle" },
+    integerMultiplyArea: { value: 6350, unit: "um2" },
+    integerMultiplyEnergyAt2Ns: { value: 9.55, unit: "pJ" },
+    integerMultiplyAreaAt2Ns: { value: 5140, unit: "um2" },
+    integerMultiplyEnergyAt5Ns: { value: 8.63, unit: "pJ" },
+    integerMultiplyAreaAt5Ns: { value: 4600, unit: "um2" },
+    integerAddEnergy: { value: 0.21, unit: "pJ" },
+    integerAddIdleEnergy: { value: 0.0023, unit: "pJ/cycle" },
+    integerAddArea: { value: 278, unit: "um2" },
+    registerBitEnergy: { value: 0.009, unit: "pJ" },
+    registerBitIdleEnergy: { value: 7e-5, unit: "pJ/cycle" },
+    registerBitArea: { value: 5.98, unit: "um2" },
+    comparatorEnergy: { value: 0.02947, unit: "pJ" },
+    comparatorArea: { value: 71, unit: "um2" },
+    counterEnergy: { value: 0.25074, unit: "pJ" },
+    counterArea: { value: 495.5, unit: "um2" },
+    shifterEnergy: { value: 0.417, unit: "pJ" },
+    shifterArea: { value: 250, unit: "um2" },
+    bitwiseEnergy: { value: 0.0181, unit: "pJ" },
+    bitwiseArea: { value: 50.4, unit: "um2" },
+    crossbar1To4EnergyAt2Ns: { value: 0.6804, unit: "pJ" },
+    crossbar1To4AreaAt2Ns: { value: 569.5, unit: "um2" },
+    floatAdd32Energy: { value: 16.679, unit: "pJ" },
+    floatAdd32Area: { value: 4360, unit: "um2" },
+    floatMultiply32Energy: { value: 35.3, unit: "pJ" },
+    floatMultiply32Area: { value: 4360, unit: "um2" },
+    floatAdd64Energy: { value: 43.754, unit: "pJ" },
+    floatAdd64Area: { value: 9880, unit: "um2" },
+    floatMultiply64Energy: { value: 113.763, unit: "pJ" },
+    floatMultiply64Area: { value: 8970, unit: "um2" },
+  },
+};
