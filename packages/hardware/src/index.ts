@@ -1,1 +1,81 @@
-export {};
+// documents/
+
+// architecture/
+export {
+  type Architecture,
+  type ArchitectureLevel,
+  architectureAreaUm2,
+  architectureJsonSchema,
+  architectureSchema,
+  type Compute,
+  type Fanout,
+  instanceCounts,
+  printArchitecture,
+  readArchitecture,
+  type Storage,
+  writeArchitecture,
+} from "./architecture/architecture.js";
+export {
+  ANY_ORDER,
+  type Constraints,
+  constraintsSchema,
+  type LevelConstraints,
+  type LoopConstraints,
+} from "./architecture/constraints.js";
+export {
+  checkDocument,
+  documentJsonSchema,
+  type ReadOptions,
+  readDocument,
+  writeDocument,
+} from "./documents/document.js";
+// energy/
+export { dram } from "./energy/dram.js";
+export { type ComputeFigures, multiplyAccumulate } from "./energy/multiply-accumulate.js";
+export { registerFile } from "./energy/register-file.js";
+export { type ScalingFactor, scaleTechnology } from "./energy/scale-technology.js";
+export type { FigureSource, FigureTable, GridTable, Quantity } from "./energy/source.js";
+export { figure } from "./energy/source-lookup.js";
+export { type MemoryFigures, sram, sramRange } from "./energy/sram.js";
+export { aladdin } from "./energy/tables/aladdin.js";
+export { bitfusionComposable, bitfusionFixed } from "./energy/tables/bitfusion-synthesis.js";
+export { cacti } from "./energy/tables/cacti.js";
+export { dramEnergies } from "./energy/tables/dram.js";
+export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
+export { horowitz } from "./energy/tables/horowitz.js";
+export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
+// mapping/
+export { parseMapping, printMapping } from "./mapping/loopnest.js";
+export {
+  type Loop,
+  type Mapping,
+  type MappingLevel,
+  mappingJsonSchema,
+  mappingSchema,
+  readMapping,
+  writeMapping,
+} from "./mapping/mapping.js";
+// workload/
+export {
+  type ConvolutionShape,
+  convolutionProblem,
+  type LayerBitWidths,
+  type MatmulShape,
+  matmulProblem,
+} from "./workload/layers.js";
+export {
+  type DataSpace,
+  dataSpaceWords,
+  macCount,
+  type Problem,
+  type ProjectionTerm,
+  printProblem,
+  problemJsonSchema,
+  problemSchema,
+  type Rank,
+  rankExtent,
+  readProblem,
+  shapeKey,
+  writeProblem,
+} from "./workload/problem.js";
+export { formatRank, parseRank } from "./workload/projection.js";

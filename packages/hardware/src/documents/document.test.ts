@@ -1,0 +1,87 @@
+import { DovetailError } from "@dovetail/core";
+import { describe, expect, it } from "vitest";
+import { architectureJsonSchema, readArchitecture } from "../architecture/architecture.js";
+import { mappingJsonSchema, readMapping } from "../mapping/mapping.js";
+import { problemJsonSchema, readProblem } from "../workload/problem.js";
+
+function diagnosticsOf(action: () => unknown) {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof DovetailError) return error.diagnostics;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("reading documents", () => {
+  it("places a wrong value at its line, column and field", () => {
+    const text = "name: a\ndimensions:\n  M: 4\n  C: -1\ndataSpaces:\n  - { name: W, projection: [M, C] }\n";
+    expect(diagnosticsOf(() => readProblem(text, { file: "p.yaml" }))).toEqual([
+      expect.objectContaining({ file: "p.yaml", line: 4, column: 6, path: ["dimensions", "C"], received: "-1" }),
+    ]);
+  });
+
+  it("places an unknown field at its key and names what was meant", () => {
+    const text = "name: a\ndimensions: { M: 4 }\ndataspaces: []\n";
+    const diagnostics = diagnosticsOf(() => readProblem(text));
+    expect(diagnostics).toContainEqual(
+      expect.objectContaining({ code: "unknown_field", line: 3, column: 1, path: ["dataspaces"] }),
+    );
+  });
+
+  it("names the unknown dimension of a projection", () => {
+    const text = "name: a\ndimensions: { P: 4, R: 3 }\ndataSpaces:\n  - { name: I, projection: [2*P + K] }\n";
+    expect(diagnosticsOf(() => readProblem(text))).toEqual([
+      expect.objectContaining({
+        line: 4,
+        column: 29,
+        path: ["dataSpaces", 0, "projection", 0],
+        expected: "one of P, R",
+        received: "K",
+      }),
+    ]);
+  });
+
+  it("reports a projection that is no sum", () => {
+    const text = "name: a\ndimensions: { P: 4 }\ndataSpaces:\n  - { name: I, projection: [P*P] }\n";
+    expect(diagnosticsOf(() => readProblem(text))[0]).toMatchObject({ line: 4, received: '"P*P"' });
+  });
+
+  it("points into broken YAML", () => {
+    expect(diagnosticsOf(() => readMapping("levels:\n  - level: 'DRAM\n"))[0]).toMatchObject({
+      code: "yaml_syntax",
+      kind: "input",
+    });
+  });
+
+  it("refuses aliases that multiply", () => {
+    const bomb = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
+    for (let level = 1; level < 8; level++) {
+      const name = String.fromCharCode(97 + level);
+      const before = String.fromCharCode(96 + level);
+      bomb.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(", ")}]`);
+    }
+    expect(diagnosticsOf(() => readMapping(bomb.join("\n")))[0]).toMatchObject({ code: "yaml_aliases" });
+  });
+
+  it("refuses an architecture whose outermost level holds nothing, and constraints on unknown levels", () => {
+    const text = [
+      "name: a",
+      "levels:",
+      "  - { name: array, fanout: { x: 4 } }",
+      "compute: { energyPj: 1 }",
+      "constraints: { levels: [{ level: buffer }] }",
+    ].join("\n");
+    expect(diagnosticsOf(() => readArchitecture(text)).map((diagnostic) => diagnostic.path)).toEqual([
+      ["levels", 0],
+      ["constraints", "levels", 0, "level"],
+    ]);
+  });
+
+  it("exports JSON Schemas of the text forms", () => {
+    expect(problemJsonSchema()).toMatchObject({ type: "object", required: ["name", "dimensions", "dataSpaces"] });
+    expect(architectureJsonSchema()).toMatchObject({ type: "object", required: ["name", "levels", "compute"] });
+    expect(mappingJsonSchema()).toMatchObject({ type: "object", required: ["levels"] });
+  });
+});
