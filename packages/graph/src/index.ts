@@ -1,4 +1,8 @@
 export type { TensorAnnotation } from "./annotations/annotation.js";
+export { expandOwnOperators } from "./autodiff/expand-own-operators.js";
+export type { ExpansionContext, OwnOperator } from "./autodiff/own/own-operator.js";
+export { explicitWindow, type Window, windowAttributes, windowExtent, windowOf } from "./autodiff/own/window.js";
+export { ownOperators } from "./autodiff/own-operators.js";
 export type { CustomGradient, GradientContext, GradientRule, GradientTable } from "./autodiff/rule.js";
 export { GraphBuilder, type NodeOptions } from "./builder/builder.js";
 export type { ConvolutionAttributes, Operand } from "./builder/operators.js";

@@ -13,7 +13,7 @@ import {
   type TensorType,
   type Value,
 } from "../ir/graph.js";
-import { inferNodeTypes } from "../shape/infer.js";
+import { inferNodeTypes, printShape } from "../shape/infer.js";
 import { Operators } from "./operators.js";
 
 /** How a node is added. */
@@ -168,6 +168,36 @@ export class GraphBuilder extends Operators {
     return { name, type };
   }
 
+  /** True when this graph has a value of this name. */
+  has(name: string): boolean {
+    return this.types.has(name);
+  }
+
+  /**
+   * States the shape of a value where inference could not express it (a size that only the caller knows).
+   * Throws when the two contradict each other.
+   */
+  refineShape(value: Value, shape: Shape): Value {
+    const inferred = this.value(value.name).type;
+    const known = inferred.shape;
+    const contradicts =
+      known !== undefined &&
+      (known.length !== shape.length ||
+        known.some(
+          (size, axis) => typeof size === "number" && typeof shape[axis] === "number" && size !== shape[axis],
+        ));
+    if (contradicts) {
+      throw inputError("shape_mismatch", `value "${value.name}" has another shape`, {
+        expected: printShape(shape),
+        received: printShape(known),
+      });
+    }
+    return this.declare(value.name, {
+      ...inferred,
+      shape: shape.map((size, axis) => (typeof known?.[axis] === "number" ? known[axis] : size)),
+    });
+  }
+
   /** Everything added inside gets names that begin with `name/`. */
   scope<T>(name: string, body: () => T): T {
     this.scopes.push(name);
@@ -264,18 +294,23 @@ export class GraphBuilder extends Operators {
   /** The finished graph. The builder may go on afterwards. */
   build(): Graph {
     return renameOutputs(
-      {
-        name: this.name,
-        inputs: [...this.inputValues],
-        outputs: this.outputValues.map(({ value }) => value),
-        nodes: [...this.nodes],
-        initializers: new Map(this.initializers),
-        types: new Map(this.types),
-        annotations: new Map(this.annotations),
-        customGradients: [...this.customGradients],
-      },
+      this.snapshot(),
       this.outputValues.map(({ name }) => name),
     );
+  }
+
+  /** The graph so far, every value under the name that it has in this builder (outputs are not yet renamed). */
+  snapshot(): Graph {
+    return {
+      name: this.name,
+      inputs: [...this.inputValues],
+      outputs: this.outputValues.map(({ value }) => value),
+      nodes: [...this.nodes],
+      initializers: new Map(this.initializers),
+      types: new Map(this.types),
+      annotations: new Map(this.annotations),
+      customGradients: [...this.customGradients],
+    };
   }
 
   private producer(valueName: string): Node | undefined {

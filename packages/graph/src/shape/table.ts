@@ -1,3 +1,4 @@
+import { ownShapeRules } from "../autodiff/own-operators.js";
 import type { ShapeRule, ShapeTable } from "./rule.js";
 
 const same: ShapeRule = (context) => [context.input(0)];
@@ -6,4 +7,5 @@ const same: ShapeRule = (context) => [context.input(0)];
 export const shapeTable: ShapeTable = {
   Identity: same,
   Relu: same,
+  ...ownShapeRules,
 };
