@@ -1,0 +1,86 @@
+import type { Architecture } from "../architecture/architecture.js";
+import type { Problem } from "../workload/problem.js";
+import type { MappingCode } from "./code.js";
+import {
+  type AccessCounts,
+  countAccesses,
+  countTiles,
+  createCounts,
+  createTrafficScratch,
+  setTraffic,
+} from "./counts.js";
+import { countClasses, createFanoutScratch, fillOffsets } from "./fanout.js";
+import { createLinkedScratch, linksMayServe, type Traffic, walkLinked, walkUnits } from "./linked-walk.js";
+import { createNest, layOut } from "./nest.js";
+import { compileTables, type Tables } from "./tables.js";
+import { createWalkScratch, walkTimeloop } from "./walk.js";
+
+export interface AnalysisOptions {
+  /** Whether neighbours pass words on, at the levels whose fan-out has links. Default true, as Timeloop. */
+  readonly neighbourLinks?: boolean | undefined;
+  /** Whether the first accumulation of a result word is free of the read. Default true, as Timeloop. */
+  readonly elideFirstReads?: boolean | undefined;
+}
+
+/** Counts accesses of any number of mappings of one problem on one architecture. */
+export interface Analysis {
+  readonly tables: Tables;
+  /** Of the mapping counted last; overwritten by the next. */
+  readonly counts: AccessCounts;
+  /** Counts a mapping, which must fit (see `checkCode`). Allocates nothing. */
+  run(code: MappingCode): AccessCounts;
+}
+
+/**
+ * Compiles a problem and an architecture for counting. The counts agree with Timeloop at commit 4cf6d4c (2025-03-31)
+ * in its default settings; see docs for the rules.
+ */
+export function prepareAnalysis(problem: Problem, architecture: Architecture, options: AnalysisOptions = {}): Analysis {
+  const { neighbourLinks = true, elideFirstReads = true } = options;
+  const tables = compileTables(problem, architecture);
+  const { levelCount, dimensionCount, spaces } = tables;
+  const nest = createNest(tables);
+  const fanout = createFanoutScratch(tables);
+  const walks = spaces.map((space) => createWalkScratch(space.rankCount));
+  const linkedScratch = createLinkedScratch();
+  const trafficScratch = createTrafficScratch(levelCount);
+  const counts = createCounts(tables);
+  const traffic: Traffic = { accesses: 0, deliveries: 0, links: 0 };
+  const innermost = levelCount - 1;
+
+  const countLevel = (code: MappingCode, index: number, level: number): void => {
+    const space = spaces[index]!;
+    const used = nest.used[level]!;
+    const classes = countClasses(tables, nest, code, space, level, fanout);
+    const linked = neighbourLinks && used > 1 && tables.neighbourLinks[level] === 1;
+    if (linked && (level === innermost || linksMayServe(nest, space, dimensionCount, level))) {
+      fillOffsets(tables, nest, code, space, level, fanout);
+      const walk = level === innermost ? walkUnits : walkLinked;
+      walk(nest, space, dimensionCount, level, classes, fanout, walks[index]!, linkedScratch, traffic);
+      return;
+    }
+    const words =
+      level === innermost ? nest.iterations : walkTimeloop(nest, space, dimensionCount, level, walks[index]!);
+    traffic.accesses = words * classes;
+    traffic.deliveries = words * used;
+    traffic.links = 0;
+  };
+
+  const run = (code: MappingCode): AccessCounts => {
+    layOut(nest, tables, code);
+    for (let index = 0; index < spaces.length; index++) {
+      countTiles(tables, nest, index, counts);
+      for (let level = 0; level < levelCount; level++) {
+        countLevel(code, index, level);
+        setTraffic(trafficScratch, level, traffic);
+      }
+      countAccesses(tables, nest, code, index, elideFirstReads, trafficScratch, counts);
+    }
+    counts.instances.set(nest.instances);
+    counts.computes = tables.macs;
+    counts.computeCycles = nest.iterations;
+    counts.units = nest.units;
+    return counts;
+  };
+  return { tables, counts, run };
+}

@@ -1,0 +1,143 @@
+import type { Nest } from "./nest.js";
+import type { SpaceTable } from "./tables.js";
+
+// The temporal walk: how many words a child's tile takes in over all its time.
+//
+// The tile's position depends on the temporal loops outside it. When loop i advances, the loops inside it start over,
+// so the step is t_i = v_i − Σ (inner) v_j, whatever the outer loops do: there are as many kinds of steps as loops.
+// Timeloop's rule walks iterations 0 and 1 of each loop, the latter standing for all later ones. It reuses the overlap
+// with the last tile when no direction is set or the step equals the last one (which sets the direction), and otherwise
+// fetches the whole tile and forgets the direction.
+//
+// Between two steps of outer loops always stands a step of the innermost moving loop, hence the direction after a
+// block of inner loops is either that loop's or none, and two cases (`good`: no direction set or that loop's;
+// `bad`: another one) tell all about a block. So the sum over 2^m steps takes m additions.
+
+/** The step at hand compared with that of the innermost moving loop. */
+export const STAYS = 0;
+export const AGAIN = 1;
+export const TURNS = 2;
+export type StepKind = typeof STAYS | typeof AGAIN | typeof TURNS;
+
+/** Per-walk vectors, one number per rank, and the step at hand. Reused between walks. */
+export interface WalkScratch {
+  /** Of the child's tile. */
+  readonly extent: Float64Array;
+  /** Σ of the motion vectors of the loops inside. */
+  readonly inner: Float64Array;
+  /** Step of the innermost loop that moves. */
+  readonly first: Float64Array;
+  readonly move: Float64Array;
+  /** Words that the tile has in common with itself one step ago. */
+  overlap: number;
+}
+
+export function createWalkScratch(rankCount: number): WalkScratch {
+  const vector = (): Float64Array => new Float64Array(Math.max(1, rankCount));
+  return { extent: vector(), inner: vector(), first: vector(), move: vector(), overlap: 0 };
+}
+
+/** Starts a walk at a level: extents of a child's tile into the scratch; returns its volume. */
+export function startWalk(
+  nest: Nest,
+  space: SpaceTable,
+  dimensionCount: number,
+  level: number,
+  scratch: WalkScratch,
+): number {
+  const { coefficients, rankCount } = space;
+  const start = level * dimensionCount;
+  let volume = 1;
+  for (let rank = 0, index = 0; rank < rankCount; rank++) {
+    let extent = 1;
+    for (let dimension = 0; dimension < dimensionCount; dimension++, index++) {
+      extent += coefficients[index]! * (nest.childSize[start + dimension]! - 1);
+    }
+    scratch.extent[rank] = extent;
+    scratch.inner[rank] = 0;
+    scratch.first[rank] = 0;
+    volume *= extent;
+  }
+  return volume;
+}
+
+/** Goes on to the next outer loop: its step and overlap into the scratch. */
+export function takeStep(
+  nest: Nest,
+  space: SpaceTable,
+  dimensionCount: number,
+  loop: number,
+  scratch: WalkScratch,
+): StepKind {
+  const { coefficients, rankCount } = space;
+  const { extent, inner, first, move } = scratch;
+  const dimension = nest.loopDimension[loop]!;
+  const stride = nest.loopStride[loop]!;
+  let overlap = 1;
+  let moves = false;
+  let same = true;
+  for (let rank = 0, index = dimension; rank < rankCount; rank++, index += dimensionCount) {
+    const vector = coefficients[index]! * stride;
+    const step = vector - inner[rank]!;
+    inner[rank] = inner[rank]! + vector;
+    move[rank] = step;
+    if (step !== 0) moves = true;
+    if (step !== first[rank]) same = false;
+    const left = extent[rank]! - Math.abs(step);
+    overlap *= left > 0 ? left : 0;
+  }
+  scratch.overlap = overlap;
+  return moves ? (same ? AGAIN : TURNS) : STAYS;
+}
+
+/** Words that one child takes in over all its time, by Timeloop's default rule. */
+export function walkTimeloop(
+  nest: Nest,
+  space: SpaceTable,
+  dimensionCount: number,
+  level: number,
+  scratch: WalkScratch,
+): number {
+  const volume = startWalk(nest, space, dimensionCount, level, scratch);
+  let started = false;
+  let good = 0;
+  let bad = 0;
+  // 1: the block ends with the innermost moving loop's direction set; 0: with none.
+  let goodExit = 0;
+  let badExit = 0;
+  for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
+    const kind = takeStep(nest, space, dimensionCount, loop, scratch);
+    const weight = nest.loopBound[loop]! - 1;
+    const partial = volume - scratch.overlap;
+    if (!started) {
+      if (kind === STAYS) continue;
+      started = true;
+      scratch.first.set(scratch.move);
+      good = weight * partial;
+      bad = weight * volume;
+      goodExit = 1;
+      continue;
+    }
+    const oldGood = good;
+    const oldBad = bad;
+    const oldGoodExit = goodExit;
+    const oldBadExit = badExit;
+    if (kind !== TURNS) {
+      const words = kind === AGAIN ? partial : 0;
+      good = oldGood + weight * (words + oldGood);
+      bad = oldBad + weight * (words + oldGood);
+      badExit = oldGoodExit;
+      continue;
+    }
+    if (oldGoodExit === 0) {
+      good = oldGood + weight * (partial + oldBad);
+      goodExit = oldBadExit;
+    } else good = oldGood + weight * (volume + oldGood);
+    if (oldBadExit === 0) bad = oldBad + weight * (partial + oldBad);
+    else {
+      bad = oldBad + weight * (volume + oldGood);
+      badExit = oldGoodExit;
+    }
+  }
+  return volume + good;
+}
