@@ -1,0 +1,89 @@
+import { allocate } from "./allocate.js";
+import { type ChunkDesign, type ChunkSpace, spaceKey } from "./design.js";
+import { chunkFootprint, evaluatePipeline, type PipelineResult } from "./evaluate.js";
+import { classifyResources, type FrontPoint, paretoFront, type ResourceClasses } from "./front.js";
+import { checkLayer, type FpgaLayer, layerKey } from "./layer.js";
+import type { FpgaResources } from "./model.js";
+import { type Chunk, dealLayers, type FpgaTemplate, splitSizes } from "./template.js";
+
+/** The fastest pipeline that fits, or that none does. */
+export type FpgaSolution =
+  | (PipelineResult & { readonly feasible: true; readonly splitSize: number })
+  | { readonly feasible: false };
+
+/** Finds exact optima of one template; keeps what it computed per layer shape for the next call. */
+export interface FpgaSolver {
+  /**
+   * The fastest designs for these layers within the limits. Exact over the template's spaces: every chunk's candidates
+   * are enumerated (seeds-hardware.md section 2.7, check 2). Throws `bad_fpga_layer`.
+   */
+  solve(layers: readonly FpgaLayer[], limits: FpgaResources): FpgaSolution;
+}
+
+/** A space's candidates and what is known about them. */
+interface SpaceTable {
+  readonly designs: readonly ChunkDesign[];
+  /** Cycles of one layer shape on every candidate. */
+  readonly cycles: Map<string, Float64Array>;
+  readonly classes: Map<string, ResourceClasses>;
+}
+
+/** A solver for the template. Memory grows with the number of distinct layer shapes: 8 bytes per shape and candidate. */
+export function createFpgaSolver(template: FpgaTemplate): FpgaSolver {
+  const tables = new Map<string, SpaceTable>();
+  const tableOf = (space: ChunkSpace): SpaceTable => {
+    const key = spaceKey(space);
+    let table = tables.get(key);
+    if (table === undefined) {
+      table = { designs: template.model.candidates(space), cycles: new Map(), classes: new Map() };
+      tables.set(key, table);
+    }
+    return table;
+  };
+  const frontOf = (chunk: Chunk): FrontPoint[] => {
+    const table = tableOf(chunk.space);
+    return paretoFront(chunkCycles(template, table, chunk), chunkClasses(template, table, chunk));
+  };
+  return {
+    solve(layers, limits) {
+      let best: FpgaSolution = { feasible: false };
+      for (const splitSize of splitSizes(template, layers)) {
+        const chunks = dealLayers(template, layers, splitSize);
+        const points = allocate(chunks.map(frontOf), limits);
+        if (points === undefined) continue;
+        const bottleneck = points.reduce((most, point) => Math.max(most, point.cycles), 0);
+        if (best.feasible && bottleneck >= best.bottleneckCycles) continue;
+        const designs = points.map((point, index) => tableOf(chunks[index]!.space).designs[point.designIndex]!);
+        best = { feasible: true, splitSize, ...evaluatePipeline(template, chunks, designs) };
+      }
+      return best;
+    },
+  };
+}
+
+function chunkCycles(template: FpgaTemplate, table: SpaceTable, chunk: Chunk): Float64Array {
+  const sum = new Float64Array(table.designs.length);
+  for (const layer of chunk.layers) {
+    const key = layerKey(layer);
+    let cycles = table.cycles.get(key);
+    if (cycles === undefined) {
+      checkLayer(layer);
+      cycles = Float64Array.from(table.designs, (design) => template.model.layerCycles(layer, design));
+      table.cycles.set(key, cycles);
+    }
+    for (let design = 0; design < sum.length; design++) sum[design] = sum[design]! + cycles[design]!;
+  }
+  return sum;
+}
+
+function chunkClasses(template: FpgaTemplate, table: SpaceTable, chunk: Chunk): ResourceClasses {
+  const footprint = chunkFootprint(chunk);
+  const kernels = footprint.kernels.map((kernel) => `${kernel.kernelHeight},${kernel.kernelWidth},${kernel.stride}`);
+  const key = `${chunk.bitWidth};${kernels.sort().join(";")}`;
+  let classes = table.classes.get(key);
+  if (classes === undefined) {
+    classes = classifyResources(table.designs.map((design) => template.model.resources(footprint, design)));
+    table.classes.set(key, classes);
+  }
+  return classes;
+}
