@@ -1,5 +1,16 @@
 // documents/
 
+// analysis/
+export {
+  type Analysis,
+  type AnalysisOptions,
+  checkMapping,
+  prepareAnalysis,
+} from "./analysis/analysis.js";
+export type { MappingRejection, RejectionReason, RejectionRecord } from "./analysis/check.js";
+export { createMappingCode, decodeMapping, encodeMapping, type MappingCode } from "./analysis/code.js";
+export type { AccessCounts } from "./analysis/counts.js";
+export { compileTables, type SpaceTable, type Tables } from "./analysis/tables.js";
 // architecture/
 export {
   type Architecture,
@@ -22,6 +33,19 @@ export {
   type LevelConstraints,
   type LoopConstraints,
 } from "./architecture/constraints.js";
+// cost/
+export {
+  COST_MODEL,
+  type ComputeCost,
+  type CostOptions,
+  type CostResult,
+  type DataSpaceCost,
+  type LevelCost,
+  type LimitingResource,
+  type MappingCost,
+} from "./cost/cost.js";
+export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
+export { evaluateCost } from "./cost/explain.js";
 export {
   checkDocument,
   documentJsonSchema,
@@ -44,6 +68,20 @@ export { dramEnergies } from "./energy/tables/dram.js";
 export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
 export { horowitz } from "./energy/tables/horowitz.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
+// formats/
+export {
+  importTimeloopArchitecture,
+  importTimeloopMapping,
+  importTimeloopProblem,
+  type TimeloopComponent,
+  type TimeloopEnergies,
+  type TimeloopMapping,
+  type TimeloopProblem,
+  timeloopComponentSchema,
+  timeloopEnergySchema,
+  timeloopMappingSchema,
+  timeloopProblemSchema,
+} from "./formats/timeloop.js";
 // mapping/
 export { parseMapping, printMapping } from "./mapping/loopnest.js";
 export {

@@ -1,6 +1,15 @@
 import type { Architecture } from "../architecture/architecture.js";
+import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
-import type { MappingCode } from "./code.js";
+import {
+  checkNest,
+  compileLimits,
+  createRejectionRecord,
+  describeRejection,
+  type MappingRejection,
+  type RejectionRecord,
+} from "./check.js";
+import { encodeMapping, type MappingCode } from "./code.js";
 import {
   type AccessCounts,
   countAccesses,
@@ -25,10 +34,12 @@ export interface AnalysisOptions {
 /** Counts accesses of any number of mappings of one problem on one architecture. */
 export interface Analysis {
   readonly tables: Tables;
-  /** Of the mapping counted last; overwritten by the next. */
+  /** Of the last mapping that fitted; overwritten by the next. */
   readonly counts: AccessCounts;
-  /** Counts a mapping, which must fit (see `checkCode`). Allocates nothing. */
-  run(code: MappingCode): AccessCounts;
+  /** Why the last mapping that did not fit was rejected; overwritten by the next. */
+  readonly rejection: RejectionRecord;
+  /** Whether the mapping fits; if so, its accesses are counted. Allocates nothing. */
+  run(code: MappingCode): boolean;
 }
 
 /**
@@ -38,6 +49,8 @@ export interface Analysis {
 export function prepareAnalysis(problem: Problem, architecture: Architecture, options: AnalysisOptions = {}): Analysis {
   const { neighbourLinks = true, elideFirstReads = true } = options;
   const tables = compileTables(problem, architecture);
+  const limits = compileLimits(tables);
+  const rejection = createRejectionRecord();
   const { levelCount, dimensionCount, spaces } = tables;
   const nest = createNest(tables);
   const fanout = createFanoutScratch(tables);
@@ -66,8 +79,9 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
     traffic.links = 0;
   };
 
-  const run = (code: MappingCode): AccessCounts => {
+  const run = (code: MappingCode): boolean => {
     layOut(nest, tables, code);
+    if (!checkNest(tables, limits, nest, code, rejection)) return false;
     for (let index = 0; index < spaces.length; index++) {
       countTiles(tables, nest, index, counts);
       for (let level = 0; level < levelCount; level++) {
@@ -76,11 +90,31 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
       }
       countAccesses(tables, nest, code, index, elideFirstReads, trafficScratch, counts);
     }
+    counts.kept.set(code.keep);
     counts.instances.set(nest.instances);
     counts.computes = tables.macs;
     counts.computeCycles = nest.iterations;
     counts.units = nest.units;
-    return counts;
+    return true;
   };
-  return { tables, counts, run };
+  return { tables, counts, rejection, run };
+}
+
+/**
+ * Whether a mapping fits a problem and an architecture, as a value.
+ *
+ * @throws DovetailError when the mapping names levels, dimensions or data spaces that do not exist.
+ */
+export function checkMapping(
+  problem: Problem,
+  architecture: Architecture,
+  mapping: Mapping,
+): { readonly ok: true } | MappingRejection {
+  const tables = compileTables(problem, architecture);
+  const code = encodeMapping(tables, mapping);
+  const nest = createNest(tables);
+  layOut(nest, tables, code);
+  const rejection = createRejectionRecord();
+  const fits = checkNest(tables, compileLimits(tables), nest, code, rejection);
+  return fits ? { ok: true } : describeRejection(tables, rejection);
 }

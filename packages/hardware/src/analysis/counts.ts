@@ -26,6 +26,8 @@ export interface AccessCounts {
   readonly deliveries: Float64Array;
   /** Words that pass between neighbours in the fan-out below one instance. */
   readonly links: Float64Array;
+  /** 1 where the level keeps the data space. */
+  readonly kept: Uint8Array;
   /** Instances in use; one entry a level. */
   readonly instances: Float64Array;
   /** Multiply-accumulates of the whole layer. */
@@ -48,6 +50,7 @@ export function createCounts(tables: Tables): AccessCounts {
     spatialReductions: array(),
     deliveries: array(),
     links: array(),
+    kept: new Uint8Array(tables.levelCount * tables.spaces.length),
     instances: new Float64Array(tables.levelCount),
     computes: 0,
     computeCycles: 0,

@@ -83,8 +83,7 @@ export function takeStep(
     move[rank] = step;
     if (step !== 0) moves = true;
     if (step !== first[rank]) same = false;
-    const left = extent[rank]! - Math.abs(step);
-    overlap *= left > 0 ? left : 0;
+    overlap *= Math.max(0, extent[rank]! - Math.abs(step));
   }
   scratch.overlap = overlap;
   return moves ? (same ? AGAIN : TURNS) : STAYS;

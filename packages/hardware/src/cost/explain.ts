@@ -1,0 +1,125 @@
+import { describeRejection } from "../analysis/check.js";
+import { encodeMapping } from "../analysis/code.js";
+import { type Architecture, architectureAreaUm2 } from "../architecture/architecture.js";
+import type { Mapping } from "../mapping/mapping.js";
+import type { Problem } from "../workload/problem.js";
+import {
+  COST_MODEL,
+  type CostOptions,
+  type CostResult,
+  type DataSpaceCost,
+  type LevelCost,
+  type LimitingResource,
+} from "./cost.js";
+import {
+  accessesOf,
+  type CostEvaluator,
+  PORT_READ,
+  PORT_SHARED,
+  PORT_WRITE,
+  prepareCost,
+  usedClusters,
+} from "./evaluator.js";
+
+/**
+ * Energy, latency and area of a layer under a mapping, explained per level and data space; a rejection (a value) when
+ * the mapping does not fit.
+ *
+ * Accesses are counted as Timeloop counts them; energy is accesses of rows times energy per access, plus
+ * multiply-accumulates, plus leakage of what is in use; latency is that of the slowest of compute and levels, each level
+ * slowed down by its bandwidths on average over the layer.
+ *
+ * @throws DovetailError when the mapping names levels, dimensions or data spaces that do not exist.
+ */
+export function evaluateCost(
+  problem: Problem,
+  architecture: Architecture,
+  mapping: Mapping,
+  options: CostOptions = {},
+): CostResult {
+  const evaluator = prepareCost(problem, architecture, options);
+  const { analysis, rates } = evaluator;
+  const cost = evaluator.evaluate(encodeMapping(analysis.tables, mapping));
+  if (!cost.valid) return describeRejection(analysis.tables, analysis.rejection);
+  const { counts, tables } = analysis;
+  const leakCycles = (options.leakage ?? true) ? cost.latencyCycles : 0;
+  return {
+    ok: true,
+    energyPj: cost.energyPj,
+    latencyCycles: cost.latencyCycles,
+    ...(architecture.clockMhz !== undefined && { latencyMs: cost.latencyCycles / (architecture.clockMhz * 1000) }),
+    edpJouleCycles: cost.energyPj * 1e-12 * cost.latencyCycles,
+    utilization: tables.macs / rates.units / cost.latencyCycles,
+    macs: tables.macs,
+    areaUm2: architectureAreaUm2(architecture),
+    levels: architecture.levels.map((_, level) => explainLevel(evaluator, level, leakCycles)),
+    compute: {
+      name: architecture.compute.name,
+      units: counts.units,
+      macs: counts.computes,
+      cycles: counts.computeCycles,
+      energyPj: counts.computes * rates.macPj,
+      leakagePj: counts.units * rates.unitLeakagePj * leakCycles,
+    },
+    limitedBy: limitingResource(evaluator),
+    model: COST_MODEL,
+  };
+}
+
+function explainLevel(evaluator: CostEvaluator, level: number, leakCycles: number): LevelCost {
+  const { analysis, rates, slowdown, accessPj } = evaluator;
+  const { counts, tables } = analysis;
+  const instances = counts.instances[level]!;
+  const spaceCount = tables.spaces.length;
+  const cells = tables.spaces.map((_, space) => level * spaceCount + space);
+  return {
+    level: tables.architecture.levels[level]!.name,
+    instances,
+    clusters: usedClusters(evaluator, level),
+    dataSpaces: cells.flatMap((cell, space) =>
+      counts.kept[cell] === 1 ? [explainSpace(evaluator, level, space)] : [],
+    ),
+    slowdown: slowdown[level]!,
+    cycles: Math.ceil(counts.computeCycles / slowdown[level]!),
+    accessEnergyPj: cells.reduce((sum, cell) => sum + accessPj[cell]!, 0),
+    leakagePj: instances * rates.leakagePj[level]! * leakCycles,
+  };
+}
+
+function explainSpace(evaluator: CostEvaluator, level: number, space: number): DataSpaceCost {
+  const { analysis, rates, accessPj } = evaluator;
+  const { counts, tables } = analysis;
+  const cell = level * tables.spaces.length + space;
+  const wordsPerAccess = rates.wordsPerAccess[cell]!;
+  const accesses = (words: number): number => accessesOf(words, wordsPerAccess, rates.accessesPerWord[cell]!);
+  return {
+    dataSpace: tables.spaces[space]!.name,
+    tileWords: counts.tile[cell]!,
+    partitionWords: counts.partition[cell]!,
+    reads: counts.reads[cell]!,
+    fills: counts.fills[cell]!,
+    updates: counts.updates[cell]!,
+    temporalReductions: counts.temporalReductions[cell]!,
+    wordsPerAccess,
+    readAccesses: accesses(counts.reads[cell]!),
+    fillAccesses: accesses(counts.fills[cell]!),
+    updateAccesses: accesses(counts.updates[cell]!),
+    energyPerInstancePj: accessPj[cell]! / counts.instances[level]!,
+    energyPj: accessPj[cell]!,
+  };
+}
+
+function limitingResource(evaluator: CostEvaluator): LimitingResource {
+  const { analysis, slowdown, port } = evaluator;
+  let worst = -1;
+  for (let level = 0; level < slowdown.length; level++) {
+    if (slowdown[level]! < (worst < 0 ? 1 : slowdown[worst]!)) worst = level;
+  }
+  if (worst < 0) return { resource: "compute" };
+  const names = { [PORT_READ]: "read", [PORT_WRITE]: "write", [PORT_SHARED]: "shared" } as const;
+  return {
+    resource: "bandwidth",
+    level: analysis.tables.architecture.levels[worst]!.name,
+    port: names[port[worst] as keyof typeof names],
+  };
+}
