@@ -134,11 +134,8 @@ export function importTimeloopArchitecture(
       const storage = component.class === "dummy_storage" ? undefined : importStorage(component, energies);
       return { name: component.name, ...(storage && { storage }), ...(fanout && { fanout }) };
     }),
-    compute: {
-      name: compute.name,
-      energyPj: energies[compute.name]?.compute ?? 0,
-      leakagePjPerCycle: energies[compute.name]?.leak ?? 0,
-    },
+    // Timeloop leaves the leakage of compute units out of its energies.
+    compute: { name: compute.name, energyPj: energies[compute.name]?.compute ?? 0 },
     constraints: {
       levels: memories
         .filter((component) => component.multiple_buffering !== 1 || component.min_utilization > 0)

@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runGolden } from "./run.js";
+
+const shared = process.env.DOVETAIL_SHARED ?? join(import.meta.dirname, "../../../../../shared");
+
+describe("the whole golden file", () => {
+  it("agrees with Timeloop", async () => {
+    const file = join(shared, "golden/golden-hardware.json");
+    expect(existsSync(file)).toBe(true);
+    const lines: string[] = [];
+    const totals = await runGolden(file, (line) => lines.push(line));
+    expect(lines).toContain("timeloop_reference: 10/0/6");
+    expect(lines).toContain("timeloop_executed_random: 20/0/0");
+    expect(totals.failed).toBe(0);
+    expect(lines.at(-1)).toBe(`${totals.passed} passed, 0 failed, ${totals.skipped} skipped`);
+  });
+});

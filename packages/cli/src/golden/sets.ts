@@ -1,0 +1,9 @@
+import type { GoldenSetRunner } from "./result.js";
+import { compareTimeloopExecuted } from "./timeloop-executed.js";
+import { compareTimeloopReference } from "./timeloop-reference.js";
+
+/** The sets of reference figures that a model of ours covers, by their name in the file (or the file's own name). */
+export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
+  timeloop_executed_random: compareTimeloopExecuted,
+  timeloop_reference: compareTimeloopReference,
+};

@@ -1,0 +1,166 @@
+import {
+  type Architecture,
+  type DataSpaceCost,
+  evaluateCost,
+  importTimeloopArchitecture,
+  importTimeloopMapping,
+  importTimeloopProblem,
+  type LevelCost,
+  type MappingCost,
+  timeloopComponentSchema,
+  timeloopEnergySchema,
+  timeloopMappingSchema,
+  timeloopProblemSchema,
+} from "@dovetail/hardware";
+import * as z from "zod";
+import { type Comparison, type GoldenCase, type GoldenDifference, judge, skip, startComparison } from "./result.js";
+
+// Reference outputs that Timeloop's exercises publish. Where the tool's current commit gives another figure than the
+// file, that one counts.
+
+/** Energies are printed with two digits. */
+const ENERGY_TOLERANCE_PJ = 0.01;
+
+const statsSchema = z.record(z.string(), z.unknown());
+
+const caseSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  judged: z.boolean().default(true),
+  reason: z.string().optional(),
+  problem: z.unknown(),
+  architecture: z.array(z.unknown()),
+  mapping_printed: z.unknown(),
+  energy_table_pJ: z.unknown(),
+  expected: z.object({
+    levels: z.array(
+      z.object({
+        name: z.string(),
+        specs: statsSchema,
+        stats: statsSchema,
+        operands: z.record(z.string(), statsSchema),
+      }),
+    ),
+    networks: z.array(z.unknown()).default([]),
+    summary: statsSchema,
+  }),
+  head_rerun: z
+    .object({
+      differences: z
+        .array(
+          z.object({
+            level: z.string().optional(),
+            operand: z.string().optional(),
+            stat: z.string(),
+            head: z.unknown(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+
+type ReferenceCase = z.infer<typeof caseSchema>;
+
+const setSchema = z.array(caseSchema);
+
+/** The set `timeloop_reference`. */
+export function compareTimeloopReference(data: unknown): GoldenCase[] {
+  return setSchema.parse(data).map((entry) => {
+    if (entry.kind === "sparse") return skip(entry.id, "sparse traffic is modelled later");
+    const differences = compareCase(entry);
+    return entry.judged ? judge(entry.id, differences) : skip(entry.id, entry.reason ?? "not judged", differences);
+  });
+}
+
+/** The figure that the tool's current commit prints, by level, operand and name. */
+type Figures = (level: string | undefined, operand: string | undefined, stat: string) => number | undefined;
+
+function compareCase(entry: ReferenceCase): readonly GoldenDifference[] {
+  const architecture = architectureOf(entry);
+  const cost = evaluateCost(
+    importTimeloopProblem(timeloopProblemSchema.parse(entry.problem)),
+    architecture,
+    importTimeloopMapping(timeloopMappingSchema.parse(entry.mapping_printed)),
+  );
+  const comparison = startComparison();
+  if (!cost.ok) {
+    comparison.expectText("mapping", "fits", `${cost.reason} ${cost.level ?? ""}`);
+    return comparison.differences;
+  }
+  const figures = figuresOf(entry);
+  for (const { name } of entry.expected.levels) {
+    const level = cost.levels.find((candidate) => candidate.level === name);
+    if (level) compareLevel(comparison, figures, level);
+    else if (name === cost.compute.name) compareCompute(comparison, figures, cost);
+  }
+  comparison.expect("total cycles", figures(undefined, undefined, "Cycles"), cost.latencyCycles);
+  comparison.expect("total computes", figures(undefined, undefined, "Computes"), cost.macs);
+  // Printed in microjoules with two digits; the energy of wires, where a case has any, is not ours to tell.
+  if (entry.expected.networks.length > 0) return comparison.differences;
+  comparison.expect("total energy (uJ)", figures(undefined, undefined, "Energy"), cost.energyPj * 1e-6, 0.01);
+  return comparison.differences;
+}
+
+function architectureOf(entry: ReferenceCase): Architecture {
+  const components = z.array(timeloopComponentSchema).parse(entry.architecture);
+  return importTimeloopArchitecture(entry.id, components, timeloopEnergySchema.parse(entry.energy_table_pJ));
+}
+
+function figuresOf(entry: ReferenceCase): Figures {
+  const key = (...parts: (string | undefined)[]): string => parts.map((part) => part ?? "").join("\n");
+  const heads = new Map(
+    (entry.head_rerun?.differences ?? []).map(({ level, operand, stat, head }) => [key(level, operand, stat), head]),
+  );
+  return (level, operand, stat) => {
+    const entryOf = entry.expected.levels.find(({ name }) => name === level);
+    const printed =
+      level === undefined
+        ? entry.expected.summary
+        : operand === undefined
+          ? { ...entryOf?.specs, ...entryOf?.stats }
+          : entryOf?.operands[operand];
+    const value = heads.get(key(level, operand, stat)) ?? printed?.[stat];
+    return typeof value === "number" ? value : undefined;
+  };
+}
+
+function compareLevel(comparison: Comparison, figures: Figures, level: LevelCost): void {
+  const name = level.level;
+  comparison.expect(`${name} cycles`, figures(name, undefined, "Cycles"), level.cycles);
+  if (figures(name, undefined, "Instances sharing power gating") === 1) {
+    const leakage = figures(name, undefined, "Leakage energy (total)");
+    comparison.expect(`${name} leakage`, leakage, level.leakagePj, ENERGY_TOLERANCE_PJ);
+  }
+  for (const space of level.dataSpaces) {
+    const figure = (stat: string): number | undefined => figures(name, space.dataSpace, stat);
+    const expectCount = (stat: string, found: number): void =>
+      comparison.expect(`${name} ${space.dataSpace} ${stat}`, figure(stat), found);
+    const expectEnergy = (stat: string, found: number): void =>
+      comparison.expect(`${name} ${space.dataSpace} ${stat}`, figure(stat), found, ENERGY_TOLERANCE_PJ);
+    for (const [stat, found] of countsOf(level, space)) expectCount(stat, found);
+    expectEnergy("Energy (per-instance)", space.energyPerInstancePj);
+    expectEnergy("Energy (total)", space.energyPj);
+  }
+}
+
+function countsOf(level: LevelCost, space: DataSpaceCost): [string, number][] {
+  return [
+    ["Utilized capacity", space.tileWords],
+    ["Partition size", space.partitionWords],
+    ["Utilized instances (max)", level.instances],
+    ["Utilized clusters (max)", level.clusters],
+    ["Scalar reads (per-instance)", space.reads],
+    ["Scalar fills (per-instance)", space.fills],
+    ["Scalar updates (per-instance)", space.updates],
+    ["Temporal reductions (per-instance)", space.temporalReductions],
+  ];
+}
+
+function compareCompute(comparison: Comparison, figures: Figures, { compute }: MappingCost): void {
+  const figure = (stat: string): number | undefined => figures(compute.name, undefined, stat);
+  comparison.expect(`${compute.name} instances`, figure("Utilized instances"), compute.units);
+  comparison.expect(`${compute.name} computes`, figure("Computes (total)"), compute.macs);
+  comparison.expect(`${compute.name} cycles`, figure("Cycles"), compute.cycles);
+  comparison.expect(`${compute.name} energy`, figure("Energy (total)"), compute.energyPj, ENERGY_TOLERANCE_PJ);
+}
