@@ -44,7 +44,7 @@ export interface Analysis {
 
 /**
  * Compiles a problem and an architecture for counting. The counts agree with Timeloop at commit 4cf6d4c (2025-03-31)
- * in its default settings; see docs for the rules.
+ * in its default settings; `walk.ts`, `fanout.ts` and `counts.ts` have the rules.
  */
 export function prepareAnalysis(problem: Problem, architecture: Architecture, options: AnalysisOptions = {}): Analysis {
   const { neighbourLinks = true, elideFirstReads = true } = options;

@@ -9,9 +9,9 @@ import type { SpaceTable } from "./tables.js";
 // with the last tile when no direction is set or the step equals the last one (which sets the direction), and otherwise
 // fetches the whole tile and forgets the direction.
 //
-// Between two steps of outer loops always stands a step of the innermost moving loop, hence the direction after a
-// block of inner loops is either that loop's or none, and two cases (`good`: no direction set or that loop's;
-// `bad`: another one) tell all about a block. So the sum over 2^m steps takes m additions.
+// Between two steps of outer loops always stands a step of the innermost moving loop, so that a block of inner loops
+// begins with no direction or that loop's, and ends with that loop's. Hence an outer loop's step brings the whole tile,
+// unless it equals that loop's step; and the sum over 2^m steps takes m additions.
 
 /** The step at hand compared with that of the innermost moving loop. */
 export const STAYS = 0;
@@ -99,44 +99,19 @@ export function walkTimeloop(
 ): number {
   const volume = startWalk(nest, space, dimensionCount, level, scratch);
   let started = false;
-  let good = 0;
-  let bad = 0;
-  // 1: the block ends with the innermost moving loop's direction set; 0: with none.
-  let goodExit = 0;
-  let badExit = 0;
+  let block = 0;
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
     const kind = takeStep(nest, space, dimensionCount, loop, scratch);
-    const weight = nest.loopBound[loop]! - 1;
-    const partial = volume - scratch.overlap;
+    const bound = nest.loopBound[loop]!;
     if (!started) {
       if (kind === STAYS) continue;
       started = true;
       scratch.first.set(scratch.move);
-      good = weight * partial;
-      bad = weight * volume;
-      goodExit = 1;
+      block = (bound - 1) * (volume - scratch.overlap);
       continue;
     }
-    const oldGood = good;
-    const oldBad = bad;
-    const oldGoodExit = goodExit;
-    const oldBadExit = badExit;
-    if (kind !== TURNS) {
-      const words = kind === AGAIN ? partial : 0;
-      good = oldGood + weight * (words + oldGood);
-      bad = oldBad + weight * (words + oldGood);
-      badExit = oldGoodExit;
-      continue;
-    }
-    if (oldGoodExit === 0) {
-      good = oldGood + weight * (partial + oldBad);
-      goodExit = oldBadExit;
-    } else good = oldGood + weight * (volume + oldGood);
-    if (oldBadExit === 0) bad = oldBad + weight * (partial + oldBad);
-    else {
-      bad = oldBad + weight * (volume + oldGood);
-      badExit = oldGoodExit;
-    }
+    const words = kind === STAYS ? 0 : kind === AGAIN ? volume - scratch.overlap : volume;
+    block = bound * block + (bound - 1) * words;
   }
-  return volume + good;
+  return volume + block;
 }
