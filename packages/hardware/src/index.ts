@@ -1,51 +1,7 @@
+// The public face, room by room.
+
 // documents/
 
-// analysis/
-export {
-  type Analysis,
-  type AnalysisOptions,
-  checkMapping,
-  prepareAnalysis,
-} from "./analysis/analysis.js";
-export type { MappingRejection, RejectionReason, RejectionRecord } from "./analysis/check.js";
-export { createMappingCode, decodeMapping, encodeMapping, type MappingCode } from "./analysis/code.js";
-export type { AccessCounts } from "./analysis/counts.js";
-export { compileTables, type SpaceTable, type Tables } from "./analysis/tables.js";
-// architecture/
-export {
-  type Architecture,
-  type ArchitectureLevel,
-  architectureAreaUm2,
-  architectureJsonSchema,
-  architectureSchema,
-  type Compute,
-  type Fanout,
-  instanceCounts,
-  printArchitecture,
-  readArchitecture,
-  type Storage,
-  writeArchitecture,
-} from "./architecture/architecture.js";
-export {
-  ANY_ORDER,
-  type Constraints,
-  constraintsSchema,
-  type LevelConstraints,
-  type LoopConstraints,
-} from "./architecture/constraints.js";
-// cost/
-export {
-  COST_MODEL,
-  type ComputeCost,
-  type CostOptions,
-  type CostResult,
-  type DataSpaceCost,
-  type LevelCost,
-  type LimitingResource,
-  type MappingCost,
-} from "./cost/cost.js";
-export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
-export { evaluateCost } from "./cost/explain.js";
 export {
   checkDocument,
   documentJsonSchema,
@@ -53,47 +9,9 @@ export {
   readDocument,
   writeDocument,
 } from "./documents/document.js";
-// energy/
-export { dram } from "./energy/dram.js";
-export { type ComputeFigures, multiplyAccumulate } from "./energy/multiply-accumulate.js";
-export { registerFile } from "./energy/register-file.js";
-export { type ScalingFactor, scaleTechnology } from "./energy/scale-technology.js";
-export type { FigureSource, FigureTable, GridTable, Quantity } from "./energy/source.js";
-export { figure } from "./energy/source-lookup.js";
-export { type MemoryFigures, sram, sramRange } from "./energy/sram.js";
-export { aladdin } from "./energy/tables/aladdin.js";
-export { bitfusionComposable, bitfusionFixed } from "./energy/tables/bitfusion-synthesis.js";
-export { cacti } from "./energy/tables/cacti.js";
-export { dramEnergies } from "./energy/tables/dram.js";
-export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
-export { horowitz } from "./energy/tables/horowitz.js";
-export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
-// formats/
-export {
-  importTimeloopArchitecture,
-  importTimeloopMapping,
-  importTimeloopProblem,
-  type TimeloopComponent,
-  type TimeloopEnergies,
-  type TimeloopMapping,
-  type TimeloopProblem,
-  timeloopComponentSchema,
-  timeloopEnergySchema,
-  timeloopMappingSchema,
-  timeloopProblemSchema,
-} from "./formats/timeloop.js";
-// mapping/
-export { parseMapping, printMapping } from "./mapping/loopnest.js";
-export {
-  type Loop,
-  type Mapping,
-  type MappingLevel,
-  mappingJsonSchema,
-  mappingSchema,
-  readMapping,
-  writeMapping,
-} from "./mapping/mapping.js";
+
 // workload/
+
 export {
   type ConvolutionShape,
   convolutionProblem,
@@ -117,3 +35,101 @@ export {
   writeProblem,
 } from "./workload/problem.js";
 export { formatRank, parseRank } from "./workload/projection.js";
+
+// architecture/
+
+export {
+  type Architecture,
+  type ArchitectureLevel,
+  architectureAreaUm2,
+  architectureJsonSchema,
+  architectureSchema,
+  type Compute,
+  type Fanout,
+  instanceCounts,
+  printArchitecture,
+  readArchitecture,
+  type Storage,
+  writeArchitecture,
+} from "./architecture/architecture.js";
+export {
+  ANY_ORDER,
+  type Constraints,
+  constraintsSchema,
+  type LevelConstraints,
+  type LoopConstraints,
+} from "./architecture/constraints.js";
+
+// mapping/
+
+export { parseMapping, printMapping } from "./mapping/loopnest.js";
+export {
+  type Loop,
+  type Mapping,
+  type MappingLevel,
+  mappingJsonSchema,
+  mappingSchema,
+  readMapping,
+  writeMapping,
+} from "./mapping/mapping.js";
+
+// analysis/
+
+export {
+  type Analysis,
+  type AnalysisOptions,
+  checkMapping,
+  prepareAnalysis,
+} from "./analysis/analysis.js";
+export type { MappingRejection, RejectionReason, RejectionRecord } from "./analysis/check.js";
+export { createMappingCode, decodeMapping, encodeMapping, type MappingCode } from "./analysis/code.js";
+export type { AccessCounts } from "./analysis/counts.js";
+export { compileTables, type SpaceTable, type Tables } from "./analysis/tables.js";
+
+// cost/
+
+export {
+  COST_MODEL,
+  type ComputeCost,
+  type CostOptions,
+  type CostResult,
+  type DataSpaceCost,
+  type LevelCost,
+  type LimitingResource,
+  type MappingCost,
+} from "./cost/cost.js";
+export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
+export { evaluateCost } from "./cost/explain.js";
+
+// energy/
+
+export { dram } from "./energy/dram.js";
+export { type ComputeFigures, multiplyAccumulate } from "./energy/multiply-accumulate.js";
+export { registerFile } from "./energy/register-file.js";
+export { type ScalingFactor, scaleTechnology } from "./energy/scale-technology.js";
+export type { FigureSource, FigureTable, GridTable, Quantity } from "./energy/source.js";
+export { figure } from "./energy/source-lookup.js";
+export { type MemoryFigures, sram, sramRange } from "./energy/sram.js";
+export { aladdin } from "./energy/tables/aladdin.js";
+export { bitfusionComposable, bitfusionFixed } from "./energy/tables/bitfusion-synthesis.js";
+export { cacti } from "./energy/tables/cacti.js";
+export { dramEnergies } from "./energy/tables/dram.js";
+export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
+export { horowitz } from "./energy/tables/horowitz.js";
+export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
+
+// formats/
+
+export {
+  importTimeloopArchitecture,
+  importTimeloopMapping,
+  importTimeloopProblem,
+  type TimeloopComponent,
+  type TimeloopEnergies,
+  type TimeloopMapping,
+  type TimeloopProblem,
+  timeloopComponentSchema,
+  timeloopEnergySchema,
+  timeloopMappingSchema,
+  timeloopProblemSchema,
+} from "./formats/timeloop.js";
