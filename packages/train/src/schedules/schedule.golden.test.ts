@@ -1,14 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import {
-  constant,
-  cosine,
-  linearWarmUp,
-  oneCycle,
-  oneCycleMomentum,
-  type Schedule,
-  stepSchedule,
-} from "./schedule.js";
+import { constant, cosine, linearWarmUp, oneCycle, oneCycleMomentum, type Schedule, stepSchedule } from "./schedule.js";
 
 const golden = JSON.parse(readFileSync(new URL("schedule.golden.json", import.meta.url), "utf8")) as Record<
   string,
@@ -18,7 +10,7 @@ const golden = JSON.parse(readFileSync(new URL("schedule.golden.json", import.me
 const schedules: Record<string, Schedule> = {
   multiStep: stepSchedule({ value: 0.2, milestones: [4, 9], factor: 0.3 }),
   cosine: cosine({ value: 0.2, steps: 20, final: 0.01 }),
-  warmUpThenCosine: linearWarmUp({ steps: 5, startFactor: 0.1, then: cosine({ value: 0.2, steps: 15, final: 0.001 }) }),
+  warmUpThenCosine: linearWarmUp({ steps: 5, startFactor: 0.1, next: cosine({ value: 0.2, steps: 15, final: 0.001 }) }),
   oneCycle: oneCycle({ maximum: 0.3, steps: 37 }),
   oneCycleMomentum: oneCycleMomentum({ steps: 37 }),
   oneCycleOwnDivisors: oneCycle({ maximum: 0.3, steps: 20, riseFraction: 0.25, startDivisor: 10, finalDivisor: 100 }),

@@ -39,14 +39,14 @@ export interface LinearWarmUpOptions {
   /** Where it starts, as a share of what follows. */
   readonly startFactor: number;
   /** What follows; its step 0 is the first after the warm-up. */
-  readonly then: Schedule;
+  readonly next: Schedule;
 }
 
-/** Rises linearly to the first value of `then`: PyTorch's LinearLR followed, by SequentialLR, with `then`. */
-export function linearWarmUp({ steps, startFactor, then }: LinearWarmUpOptions): Schedule {
+/** Rises linearly to the first value of `next`: PyTorch's LinearLR followed, by SequentialLR, with `next`. */
+export function linearWarmUp({ steps, startFactor, next }: LinearWarmUpOptions): Schedule {
   return (step) => {
-    if (step >= steps) return then(step - steps);
-    return then(0) * (startFactor + (1 - startFactor) * (step / steps));
+    if (step >= steps) return next(step - steps);
+    return next(0) * (startFactor + (1 - startFactor) * (step / steps));
   };
 }
 
