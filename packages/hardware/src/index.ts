@@ -85,14 +85,15 @@ export type { MappingRejection, RejectionReason, RejectionRecord } from "./analy
 export { createMappingCode, decodeMapping, encodeMapping, type MappingCode } from "./analysis/code.js";
 export type { AccessCounts } from "./analysis/counts.js";
 export { compileTables, type SpaceTable, type Tables } from "./analysis/tables.js";
+export type { Halo } from "./analysis/walk.js";
 
 // cost/
 
 export {
-  COST_MODEL,
   type ComputeCost,
   type CostOptions,
   type CostResult,
+  costModelName,
   type DataSpaceCost,
   type LevelCost,
   type LimitingResource,

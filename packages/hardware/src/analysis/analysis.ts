@@ -22,9 +22,11 @@ import { countClasses, createFanoutScratch, fillOffsets } from "./fanout.js";
 import { createLinkedScratch, linksMayServe, type Traffic, walkLinked, walkUnits } from "./linked-walk.js";
 import { createNest, layOut } from "./nest.js";
 import { compileTables, type Tables } from "./tables.js";
-import { createWalkScratch, walkTimeloop } from "./walk.js";
+import { createWalkScratch, type Halo, haloRules, walkTile } from "./walk.js";
 
 export interface AnalysisOptions {
+  /** How the overlap of successive tiles is credited. Default `timeloop-default`. */
+  readonly halo?: Halo | undefined;
   /** Whether neighbours pass words on, at the levels whose fan-out has links. Default true, as Timeloop. */
   readonly neighbourLinks?: boolean | undefined;
   /** Whether the first accumulation of a result word is free of the read. Default true, as Timeloop. */
@@ -47,7 +49,8 @@ export interface Analysis {
  * in its default settings; `walk.ts`, `fanout.ts` and `counts.ts` have the rules.
  */
 export function prepareAnalysis(problem: Problem, architecture: Architecture, options: AnalysisOptions = {}): Analysis {
-  const { neighbourLinks = true, elideFirstReads = true } = options;
+  const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true } = options;
+  const rule = haloRules[halo];
   const tables = compileTables(problem, architecture);
   const limits = compileLimits(tables);
   const rejection = createRejectionRecord();
@@ -69,11 +72,11 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
     if (linked && (level === innermost || linksMayServe(nest, space, dimensionCount, level))) {
       fillOffsets(tables, nest, code, space, level, fanout);
       const walk = level === innermost ? walkUnits : walkLinked;
-      walk(nest, space, dimensionCount, level, classes, fanout, walks[index]!, linkedScratch, traffic);
+      walk(nest, space, dimensionCount, level, classes, rule, fanout, walks[index]!, linkedScratch, traffic);
       return;
     }
     const words =
-      level === innermost ? nest.iterations : walkTimeloop(nest, space, dimensionCount, level, walks[index]!);
+      level === innermost ? nest.iterations : walkTile(nest, space, dimensionCount, level, rule, walks[index]!);
     traffic.accesses = words * classes;
     traffic.deliveries = words * used;
     traffic.links = 0;

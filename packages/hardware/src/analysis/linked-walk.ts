@@ -1,7 +1,7 @@
 import { countDistinct, countServed, type FanoutScratch } from "./fanout.js";
 import type { Nest } from "./nest.js";
 import type { SpaceTable } from "./tables.js";
-import { AGAIN, STAYS, startWalk, takeStep, type WalkScratch } from "./walk.js";
+import { AGAIN, type HaloRule, STAYS, startWalk, takeStep, type WalkScratch, wordsOf } from "./walk.js";
 
 // The temporal walk over an array whose neighbours can pass words on. When the tile moves by t, a child whose neighbour
 // stood t further on one step ago takes its new words from there, provided that the neighbour took in words of the same
@@ -48,7 +48,7 @@ export function linksMayServe(nest: Nest, space: SpaceTable, dimensionCount: num
 }
 
 /**
- * Traffic of a level with neighbour links by Timeloop's default rule, where `linksMayServe`.
+ * Traffic of a level with neighbour links, where `linksMayServe`.
  *
  * Before a step of an outer loop came one of the innermost loop. Both bring the same shape when the steps are equal, or
  * when the innermost loop's step brings a whole tile too; the same holds for the step that follows.
@@ -59,6 +59,7 @@ export function walkLinked(
   dimensionCount: number,
   level: number,
   classes: number,
+  rule: HaloRule,
   fanout: FanoutScratch,
   walk: WalkScratch,
   scratch: LinkedScratch,
@@ -70,9 +71,8 @@ export function walkLinked(
   let firstIsWhole = false;
   startSums(scratch, classes, fanout.count);
   for (let loop = firstLoop; loop < nest.loopCount; loop++) {
-    const kind = takeStep(nest, space, dimensionCount, loop, walk);
+    const kind = takeStep(nest, space, dimensionCount, loop, rule, walk);
     const weight = nest.loopBound[loop]! - 1;
-    const partial = volume - walk.overlap;
     if (loop > firstLoop && kind === STAYS) {
       wrapBlock(block, weight, 0, plain, undefined);
       continue;
@@ -80,12 +80,13 @@ export function walkLinked(
     priceStep(fanout, space.rankCount, walk.move, classes, scratch);
     if (loop === firstLoop) {
       walk.first.set(walk.move);
-      firstIsWhole = partial === volume;
-      wrapBlock(block, weight, partial, plain, undefined);
-      for (let index = 0; index < 3; index++) opening[index] = weight * partial * (linked[index]! - plain[index]!);
-    } else if (kind === AGAIN) wrapBlock(block, weight, partial, linked, opening);
-    else if (firstIsWhole) wrapBlock(block, weight, volume, linked, opening);
-    else wrapBlock(block, weight, volume, plain, undefined);
+      firstIsWhole = walk.overlap === 0;
+      openBlock(scratch, weight, volume - walk.overlap, rule);
+      continue;
+    }
+    const words = wordsOf(kind, rule, volume, walk.overlap);
+    const alike = kind === AGAIN || (firstIsWhole && words === volume);
+    wrapBlock(block, weight, words, alike ? linked : plain, alike ? opening : undefined);
   }
   const opened = firstIsWhole ? 1 : 0;
   traffic.accesses = volume * plain[0]! + block[0]! + opened * opening[0]!;
@@ -103,6 +104,7 @@ export function walkUnits(
   dimensionCount: number,
   level: number,
   classes: number,
+  rule: HaloRule,
   fanout: FanoutScratch,
   walk: WalkScratch,
   scratch: LinkedScratch,
@@ -112,7 +114,7 @@ export function walkUnits(
   const { block, linked } = scratch;
   startSums(scratch, classes, fanout.count);
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
-    takeStep(nest, space, dimensionCount, loop, walk);
+    takeStep(nest, space, dimensionCount, loop, rule, walk);
     priceStep(fanout, space.rankCount, walk.move, classes, scratch);
     wrapBlock(block, nest.loopBound[loop]! - 1, 1, linked, undefined);
   }
@@ -127,6 +129,19 @@ function startSums({ block, plain, opening }: LinkedScratch, classes: number, ch
   plain[0] = classes;
   plain[1] = children;
   plain[2] = 0;
+}
+
+/**
+ * The block of the innermost loop alone: whether its first step can use links depends on the step before it, its later
+ * ones can. Where iteration 1 stands for all later ones there is a first step only, of their weight.
+ */
+function openBlock(scratch: LinkedScratch, steps: number, words: number, rule: HaloRule): void {
+  const { block, plain, linked, opening } = scratch;
+  const first = rule.everyIteration ? 1 : steps;
+  for (let index = 0; index < 3; index++) {
+    block[index] = words * (first * plain[index]! + (steps - first) * linked[index]!);
+    opening[index] = words * first * (linked[index]! - plain[index]!);
+  }
 }
 
 /** The block with one more loop around it: the block, then for each later iteration the step and the block again. */

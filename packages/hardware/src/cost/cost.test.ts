@@ -116,6 +116,13 @@ describe("cost of a mapping", () => {
     expect(cost.compute.leakagePj).toBe(160);
   });
 
+  it("names the model that made the figures", () => {
+    expect(costOf(problem, roomy, mapping).model).toBe("loop nest, as Timeloop 4cf6d4c (2025-03-31)");
+    expect(costOf(problem, roomy, mapping, { halo: "exact", leakage: false }).model).toBe(
+      "loop nest, as Timeloop 4cf6d4c (2025-03-31), halo exact, no leakage",
+    );
+  });
+
   it("serves a cluster with one access", () => {
     const clustered = {
       ...roomy,

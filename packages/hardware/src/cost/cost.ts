@@ -83,4 +83,13 @@ export interface MappingCost {
 export type CostResult = MappingCost | MappingRejection;
 
 /** Stamped into results, so that figures of different models are never mixed up. */
-export const COST_MODEL = "loop nest; counts, energies and cycles as Timeloop 4cf6d4c (2025-03-31)";
+export function costModelName(options: CostOptions): string {
+  const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
+  const departures = [
+    ...(halo === "timeloop-default" ? [] : [`halo ${halo}`]),
+    ...(neighbourLinks ? [] : ["no neighbour links"]),
+    ...(elideFirstReads ? [] : ["first reads counted"]),
+    ...(leakage ? [] : ["no leakage"]),
+  ];
+  return ["loop nest, as Timeloop 4cf6d4c (2025-03-31)", ...departures].join(", ");
+}

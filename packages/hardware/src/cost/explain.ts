@@ -4,9 +4,9 @@ import { type Architecture, architectureAreaUm2 } from "../architecture/architec
 import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
 import {
-  COST_MODEL,
   type CostOptions,
   type CostResult,
+  costModelName,
   type DataSpaceCost,
   type LevelCost,
   type LimitingResource,
@@ -62,7 +62,7 @@ export function evaluateCost(
       leakagePj: counts.units * rates.unitLeakagePj * leakCycles,
     },
     limitedBy: limitingResource(evaluator),
-    model: COST_MODEL,
+    model: costModelName(options),
   };
 }
 
