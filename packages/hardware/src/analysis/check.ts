@@ -142,7 +142,7 @@ function checkCapacity(
     for (let space = 0; space < spaces.length; space++) {
       const cell = level * spaces.length + space;
       if (code.keep[cell] !== 1) continue;
-      const words = boxVolume(spaces[space]!, dimensionCount, nest.tileSize, level * dimensionCount);
+      const words = boxVolume(spaces[space]!, nest.tileSize, level * dimensionCount);
       const need = words * limits.weight[cell]!;
       needed += need;
       if (need > largestNeed) {

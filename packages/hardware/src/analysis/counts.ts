@@ -65,13 +65,13 @@ export function countTiles(tables: Tables, nest: Nest, space: number, counts: Ac
   const table = tables.spaces[space]!;
   for (let level = 0; level < levelCount; level++) {
     const cell = level * spaceCount + space;
-    const tile = boxVolume(table, dimensionCount, nest.tileSize, level * dimensionCount);
+    const tile = boxVolume(table, nest.tileSize, level * dimensionCount);
     counts.tile[cell] = tile;
     if (level === 0) {
       counts.partition[cell] = tile;
       continue;
     }
-    const siblings = boxVolume(table, dimensionCount, nest.unionSize, (level - 1) * dimensionCount);
+    const siblings = boxVolume(table, nest.unionSize, (level - 1) * dimensionCount);
     counts.partition[cell] = floorMultiplyDivide(counts.partition[cell - spaceCount]!, tile, siblings);
   }
 }

@@ -12,6 +12,10 @@ export interface SpaceTable {
   readonly rankCount: number;
   /** Row-major [rank][dimension]; 0 where the rank does not contain the dimension. */
   readonly coefficients: Float64Array;
+  /** The same, term by term: rank r has the terms `firstTerm[r]` up to `firstTerm[r + 1]`. */
+  readonly firstTerm: Int32Array;
+  readonly termDimension: Uint8Array;
+  readonly termCoefficient: Float64Array;
   /** Whether no dimension appears in two ranks, so that ranks move independently of each other. */
   readonly separable: boolean;
 }
@@ -59,34 +63,44 @@ export function compileTables(problem: Problem, architecture: Architecture): Tab
 function compileSpace(space: DataSpace, dimensionNames: readonly string[]): SpaceTable {
   const rankCount = space.projection.length;
   const coefficients = new Float64Array(rankCount * dimensionNames.length);
-  const uses = new Uint8Array(dimensionNames.length);
-  space.projection.forEach((rank, index) => {
-    for (const term of rank) {
-      const dimension = dimensionNames.indexOf(term.dimension);
-      coefficients[index * dimensionNames.length + dimension] = term.coefficient;
-      uses[dimension]!++;
-    }
-  });
+  const terms = space.projection.flatMap((rank, index) =>
+    rank.map(({ coefficient, dimension }) => ({
+      coefficient,
+      dimension: dimensionNames.indexOf(dimension),
+      rank: index,
+    })),
+  );
+  for (const { coefficient, dimension, rank } of terms) {
+    coefficients[rank * dimensionNames.length + dimension] = coefficient;
+  }
+  const firstTerm = Int32Array.from({ length: rankCount + 1 }, (_, rank) => terms.filter((t) => t.rank < rank).length);
   return {
     name: space.name,
     readWrite: space.readWrite,
     bitWidth: space.bitWidth,
     rankCount,
     coefficients,
-    separable: uses.every((count) => count <= 1),
+    firstTerm,
+    termDimension: Uint8Array.from(terms, (term) => term.dimension),
+    termCoefficient: Float64Array.from(terms, (term) => term.coefficient),
+    separable: new Set(terms.map((term) => term.dimension)).size === terms.length,
   };
 }
 
-/** Words of a data space's box whose sizes stand in `sizes[offset …]`, one per dimension: ∏ over ranks of 1 + Σ c·(n − 1). */
-export function boxVolume(space: SpaceTable, dimensionCount: number, sizes: Float64Array, offset: number): number {
-  const { coefficients, rankCount } = space;
-  let volume = 1;
-  for (let rank = 0, index = 0; rank < rankCount; rank++) {
-    let extent = 1;
-    for (let dimension = 0; dimension < dimensionCount; dimension++, index++) {
-      extent += coefficients[index]! * (sizes[offset + dimension]! - 1);
-    }
-    volume *= extent;
+/** Extent of a rank over the box whose sizes stand in `sizes[offset …]`, one per dimension: 1 + Σ c·(n − 1). */
+export function rankExtentAt(space: SpaceTable, rank: number, sizes: Float64Array, offset: number): number {
+  const { firstTerm, termDimension, termCoefficient } = space;
+  const end = firstTerm[rank + 1]!;
+  let extent = 1;
+  for (let term = firstTerm[rank]!; term < end; term++) {
+    extent += termCoefficient[term]! * (sizes[offset + termDimension[term]!]! - 1);
   }
+  return extent;
+}
+
+/** Words of a data space's box: the product of its ranks' extents. */
+export function boxVolume(space: SpaceTable, sizes: Float64Array, offset: number): number {
+  let volume = 1;
+  for (let rank = 0; rank < space.rankCount; rank++) volume *= rankExtentAt(space, rank, sizes, offset);
   return volume;
 }

@@ -1,5 +1,5 @@
 import type { Nest } from "./nest.js";
-import type { SpaceTable } from "./tables.js";
+import { rankExtentAt, type SpaceTable } from "./tables.js";
 
 // The temporal walk: how many words a child's tile takes in over all its time.
 //
@@ -66,18 +66,13 @@ export function startWalk(
   level: number,
   scratch: WalkScratch,
 ): number {
-  const { coefficients, rankCount } = space;
-  const start = level * dimensionCount;
+  const { extent, inner, first } = scratch;
   let volume = 1;
-  for (let rank = 0, index = 0; rank < rankCount; rank++) {
-    let extent = 1;
-    for (let dimension = 0; dimension < dimensionCount; dimension++, index++) {
-      extent += coefficients[index]! * (nest.childSize[start + dimension]! - 1);
-    }
-    scratch.extent[rank] = extent;
-    scratch.inner[rank] = 0;
-    scratch.first[rank] = 0;
-    volume *= extent;
+  for (let rank = 0; rank < space.rankCount; rank++) {
+    extent[rank] = rankExtentAt(space, rank, nest.childSize, level * dimensionCount);
+    volume *= extent[rank]!;
+    inner[rank] = 0;
+    first[rank] = 0;
   }
   return volume;
 }
