@@ -16,15 +16,20 @@ export interface ResourceClasses {
 
 /** Groups designs of equal DSP and BRAM. */
 export function classifyResources(resources: readonly FpgaResources[]): ResourceClasses {
-  const distinct = new Map<string, FpgaResources>();
-  const key = ({ dsp, bram }: FpgaResources): string => `${dsp},${bram}`;
-  for (const entry of resources) distinct.set(key(entry), entry);
-  const sorted = [...distinct.values()].sort((a, b) => a.dsp - b.dsp || a.bram - b.bram);
-  const position = new Map(sorted.map((entry, index) => [key(entry), index]));
+  const order = Int32Array.from(resources.keys());
+  order.sort((a, b) => resources[a]!.dsp - resources[b]!.dsp || resources[a]!.bram - resources[b]!.bram);
+  const classOfDesign = new Int32Array(resources.length);
+  const distinct: FpgaResources[] = [];
+  for (const design of order) {
+    const entry = resources[design]!;
+    const last = distinct.at(-1);
+    if (last === undefined || last.dsp !== entry.dsp || last.bram !== entry.bram) distinct.push(entry);
+    classOfDesign[design] = distinct.length - 1;
+  }
   return {
-    classOfDesign: Int32Array.from(resources, (entry) => position.get(key(entry))!),
-    dsp: Float64Array.from(sorted, (entry) => entry.dsp),
-    bram: Float64Array.from(sorted, (entry) => entry.bram),
+    classOfDesign,
+    dsp: Float64Array.from(distinct, (entry) => entry.dsp),
+    bram: Float64Array.from(distinct, (entry) => entry.bram),
   };
 }
 

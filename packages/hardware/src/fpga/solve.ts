@@ -4,7 +4,7 @@ import { chunkFootprint, evaluatePipeline, type PipelineResult } from "./evaluat
 import { classifyResources, type FrontPoint, paretoFront, type ResourceClasses } from "./front.js";
 import { checkLayer, type FpgaLayer, layerKey } from "./layer.js";
 import type { FpgaResources } from "./model.js";
-import { type Chunk, dealLayers, type FpgaTemplate, splitSizes } from "./template.js";
+import { type Chunk, dealLayers, type FpgaTemplate, outputSize, splitSizes } from "./template.js";
 
 /** The fastest pipeline that fits, or that none does. */
 export type FpgaSolution =
@@ -40,13 +40,14 @@ export function createFpgaSolver(template: FpgaTemplate): FpgaSolver {
     }
     return table;
   };
-  const frontOf = (chunk: Chunk): FrontPoint[] => {
-    const table = tableOf(chunk.space);
-    return paretoFront(chunkCycles(template, table, chunk), chunkClasses(template, table, chunk));
-  };
   return {
     solve(layers, limits) {
       let best: FpgaSolution = { feasible: false };
+      const sums = new Map<string, Float64Array>();
+      const frontOf = (chunk: Chunk): FrontPoint[] => {
+        const table = tableOf(chunk.space);
+        return paretoFront(chunkCycles(template, table, chunk, sums), chunkClasses(template, table, chunk));
+      };
       for (const splitSize of splitSizes(template, layers)) {
         const chunks = dealLayers(template, layers, splitSize);
         const points = allocate(chunks.map(frontOf), limits);
@@ -61,19 +62,40 @@ export function createFpgaSolver(template: FpgaTemplate): FpgaSolver {
   };
 }
 
-function chunkCycles(template: FpgaTemplate, table: SpaceTable, chunk: Chunk): Float64Array {
-  const sum = new Float64Array(table.designs.length);
-  for (const layer of chunk.layers) {
-    const key = layerKey(layer);
-    let cycles = table.cycles.get(key);
-    if (cycles === undefined) {
-      checkLayer(layer);
-      cycles = Float64Array.from(table.designs, (design) => template.model.layerCycles(layer, design));
-      table.cycles.set(key, cycles);
+/** Cycles of a chunk's layers together. `sums` keeps those of equal output size: no split tears them apart. */
+function chunkCycles(
+  template: FpgaTemplate,
+  table: SpaceTable,
+  chunk: Chunk,
+  sums: Map<string, Float64Array>,
+): Float64Array {
+  const total = new Float64Array(table.designs.length);
+  for (const size of new Set(chunk.layers.map(outputSize))) {
+    const key = `${spaceKey(chunk.space)};${chunk.bitWidth};${size}`;
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      sum = new Float64Array(table.designs.length);
+      for (const layer of chunk.layers) if (outputSize(layer) === size) add(sum, layerCycles(template, table, layer));
+      sums.set(key, sum);
     }
-    for (let design = 0; design < sum.length; design++) sum[design] = sum[design]! + cycles[design]!;
+    add(total, sum);
   }
-  return sum;
+  return total;
+}
+
+function layerCycles(template: FpgaTemplate, table: SpaceTable, layer: FpgaLayer): Float64Array {
+  const key = layerKey(layer);
+  let cycles = table.cycles.get(key);
+  if (cycles === undefined) {
+    checkLayer(layer);
+    cycles = Float64Array.from(table.designs, (design) => template.model.layerCycles(layer, design));
+    table.cycles.set(key, cycles);
+  }
+  return cycles;
+}
+
+function add(sum: Float64Array, term: Float64Array): void {
+  for (let design = 0; design < sum.length; design++) sum[design] = sum[design]! + term[design]!;
 }
 
 function chunkClasses(template: FpgaTemplate, table: SpaceTable, chunk: Chunk): ResourceClasses {
