@@ -60,6 +60,26 @@ export {
   type LoopConstraints,
 } from "./architecture/constraints.js";
 
+// fpga/
+export { type DspSlice, type FpgaBoard, fpgaBoards, memoryBlocks, productsPerSlice } from "./fpga/board.js";
+export { compatBoard, compatModel } from "./fpga/compat-model.js";
+export { type CompatDataset, compatNetworkLayers, compatSpace, compatThreshold } from "./fpga/compat-network.js";
+export { compatDesign, compatTemplate } from "./fpga/compat-template.js";
+export { correctedModel, correctedSpace, pipelineOffChipBytes } from "./fpga/corrected-model.js";
+export { fpgaTemplate } from "./fpga/corrected-template.js";
+export { type ChunkDesign, type ChunkSpace, enumerateDesigns, everyUnroll, type Parallelism } from "./fpga/design.js";
+export { type ChunkResult, evaluateChunk, evaluatePipeline, type PipelineResult } from "./fpga/evaluate.js";
+export {
+  type GradientSearchResult,
+  type GradientSearchSettings,
+  gradientSearch,
+  gradientSearchDefaults,
+  publishedGradientSearch,
+} from "./fpga/gradient-search.js";
+export { type FpgaLayer, type FpgaLayerKind, layerBitWidth } from "./fpga/layer.js";
+export type { ChunkFootprint, ChunkModel, FpgaResources, KernelShape } from "./fpga/model.js";
+export { createFpgaSolver, type FpgaSolution, type FpgaSolver } from "./fpga/solve.js";
+export { type Chunk, dealLayers, type FpgaTemplate, outputSize } from "./fpga/template.js";
 // mapping/
 
 export { parseMapping, printMapping } from "./mapping/loopnest.js";
@@ -84,6 +104,13 @@ export {
 export type { MappingRejection, RejectionReason, RejectionRecord } from "./analysis/check.js";
 export { createMappingCode, decodeMapping, encodeMapping, type MappingCode } from "./analysis/code.js";
 export type { AccessCounts } from "./analysis/counts.js";
+export {
+  type Derivation,
+  type DerivationOptions,
+  type DerivationStep,
+  deriveTraffic,
+  printDerivation,
+} from "./analysis/derivation.js";
 export { compileTables, type SpaceTable, type Tables } from "./analysis/tables.js";
 export type { Halo } from "./analysis/walk.js";
 
@@ -101,6 +128,7 @@ export {
 } from "./cost/cost.js";
 export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
 export { evaluateCost } from "./cost/explain.js";
+export { printCost } from "./cost/print.js";
 
 // energy/
 

@@ -6,6 +6,7 @@ import { type DataSpace, macCount, type Problem } from "../workload/problem.js";
 import { type AnalysisOptions, prepareAnalysis } from "./analysis.js";
 import { encodeMapping } from "./code.js";
 import type { AccessCounts } from "./counts.js";
+import { deriveTraffic } from "./derivation.js";
 import type { Halo } from "./walk.js";
 
 // The closed forms against a walker that visits every step and compares sets of points, written from the rules alone.
@@ -316,6 +317,27 @@ describe("access counts", () => {
             return { reads: counts.reads[cell], fills: counts.fills[cell], updates: counts.updates[cell] };
           });
           expect([space.name, found]).toEqual([space.name, expectedCounts(sample, space, options)]);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it("are derived loop by loop", () => {
+    fc.assert(
+      fc.property(samples, fc.constantFrom("timeloop-default", "exact"), (sample, halo: Halo) => {
+        const { problem, architecture, mapping } = sample;
+        const counts = countsOf(sample, { neighbourLinks: false, halo });
+        architecture.levels.forEach(({ name: level }, index) => {
+          problem.dataSpaces.forEach(({ name: dataSpace }, space) => {
+            const derivation = deriveTraffic(problem, architecture, mapping, { level, dataSpace, halo });
+            const { wordsPerChild, children, classes, accesses } = derivation;
+            const cell = index * 3 + space;
+            expect(wordsPerChild * children).toBe(counts.deliveries[cell]);
+            expect(accesses).toBe(wordsPerChild * classes);
+            if (dataSpace === "Outputs")
+              expect(counts.spatialReductions[cell]).toBe(wordsPerChild * children - accesses);
+          });
         });
       }),
       runs,

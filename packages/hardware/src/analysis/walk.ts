@@ -126,13 +126,16 @@ export function walkTile(
   let started = false;
   let block = 0;
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
-    const kind = takeStep(nest, space, dimensionCount, loop, rule, scratch);
-    if (!started && kind === STAYS) continue;
+    let kind = takeStep(nest, space, dimensionCount, loop, rule, scratch);
+    if (!started) {
+      if (kind === STAYS) continue;
+      // The innermost moving loop sets the direction.
+      started = true;
+      scratch.first.set(scratch.move);
+      kind = AGAIN;
+    }
     const bound = nest.loopBound[loop]!;
-    const words = started ? wordsOf(kind, rule, volume, scratch.overlap) : volume - scratch.overlap;
-    if (!started) scratch.first.set(scratch.move);
-    started = true;
-    block = bound * block + (bound - 1) * words;
+    block = bound * block + (bound - 1) * wordsOf(kind, rule, volume, scratch.overlap);
   }
   return volume + block;
 }

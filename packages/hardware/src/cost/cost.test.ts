@@ -5,6 +5,7 @@ import { parseMapping } from "../mapping/loopnest.js";
 import { matmulProblem } from "../workload/layers.js";
 import type { MappingCost } from "./cost.js";
 import { evaluateCost } from "./explain.js";
+import { printCost } from "./print.js";
 
 const problem = matmulProblem({ rows: 4, inner: 8, columns: 2, bitWidths: { weights: 8, inputs: 8, outputs: 32 } });
 
@@ -121,6 +122,21 @@ describe("cost of a mapping", () => {
     expect(costOf(problem, roomy, mapping, { halo: "exact", leakage: false }).model).toBe(
       "loop nest, as Timeloop 4cf6d4c (2025-03-31), halo exact, no leakage",
     );
+  });
+
+  it("prints", () => {
+    expect(printCost(costOf(problem, roomy, mapping, { neighbourLinks: false })).split("\n")).toEqual([
+      "1.690 nJ (0.000 of it leakage), 160 cycles, 20.0 % utilization, limited by buffer's read bandwidth",
+      "level   tensor   instances  reads  fills  updates  energy nJ",
+      "DRAM    Weights          1     16      0        0      0.200",
+      "DRAM    Inputs           1     32      0        0      0.400",
+      "DRAM    Outputs          1      0      0        8      0.800",
+      "buffer  Weights          1     64     16        0      0.022",
+      "buffer  Inputs           1     32     32        0      0.020",
+      "buffer  Outputs          1     56      0       64      0.184",
+      "mac     64 MACs          2                             0.064",
+      "loop nest, as Timeloop 4cf6d4c (2025-03-31), no neighbour links",
+    ]);
   });
 
   it("serves a cluster with one access", () => {
