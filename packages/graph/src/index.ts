@@ -32,4 +32,10 @@ export {
   tensorFromData,
   tensorNumbers,
 } from "./ir/tensor.js";
+export { defaultReadLimits, type ReadLimits } from "./onnx/limits.js";
+export { type ReadOptions, readModel } from "./onnx/read-model.js";
+export type { ExternalDataSource } from "./onnx/reading.js";
+export { modelOf, writeModel, writeModelWithExternalData } from "./onnx/write-model.js";
+export { inferTypes } from "./passes/infer-types.js";
+export { topologicalSort } from "./passes/topological-sort.js";
 export { printShape, printType } from "./shape/infer.js";

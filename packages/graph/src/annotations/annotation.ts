@@ -4,4 +4,6 @@ export interface TensorAnnotation {
   readonly bitWidth?: number | undefined;
   /** Share of values that are zero, in [0, 1]. */
   readonly sparsityFraction?: number | undefined;
+  /** Every value is 0 or ±2^k, so that a product with it is a shift. */
+  readonly powerOfTwo?: boolean | undefined;
 }

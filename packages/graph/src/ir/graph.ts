@@ -31,7 +31,11 @@ export type Attribute =
   | { readonly kind: "graph"; readonly value: Graph }
   | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "floats"; readonly value: readonly number[] }
-  | { readonly kind: "strings"; readonly value: readonly string[] };
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "tensors"; readonly value: readonly Tensor[] }
+  | { readonly kind: "graphs"; readonly value: readonly Graph[] }
+  /** In a function's body only: `value` names the function's attribute that is put here, `of` its kind. */
+  | { readonly kind: "reference"; readonly value: string; readonly of: Exclude<Attribute["kind"], "reference"> };
 
 /** One operation. Absent optional inputs and outputs are empty strings. */
 export interface Node {
@@ -81,7 +85,9 @@ export interface FunctionDefinition {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Names of the attributes that have no default. */
   readonly attributes: readonly string[];
+  readonly attributeDefaults?: Readonly<Record<string, Attribute>> | undefined;
   readonly nodes: readonly Node[];
   readonly opsets: ReadonlyMap<string, number>;
 }
