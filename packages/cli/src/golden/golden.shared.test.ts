@@ -5,8 +5,8 @@ import { runGolden } from "./run.js";
 
 const shared = process.env.DOVETAIL_SHARED ?? join(import.meta.dirname, "../../../../../shared");
 
-describe("the whole golden file", () => {
-  it("agrees with Timeloop", async () => {
+describe("the reference figures", () => {
+  it("agree with Timeloop", async () => {
     const file = join(shared, "golden/golden-hardware.json");
     expect(existsSync(file)).toBe(true);
     const lines: string[] = [];
@@ -15,5 +15,13 @@ describe("the whole golden file", () => {
     expect(lines).toContain("timeloop_executed_random: 20/0/0");
     expect(totals.failed).toBe(0);
     expect(lines.at(-1)).toBe(`${totals.passed} passed, 0 failed, ${totals.skipped} skipped`);
+  });
+
+  it("agree with the lab's own predictors", async () => {
+    const lines: string[] = [];
+    const totals = await runGolden(join(shared, "data/golden-lab-predictors"), (line) => lines.push(line));
+    expect(lines).toContain("fpga-chunk-predictor: 184/0/0");
+    expect(lines).toContain("eyeriss-row-stationary-operators: 0/0/37");
+    expect(totals).toEqual({ passed: 184, failed: 0, skipped: 37 });
   });
 });

@@ -1,3 +1,6 @@
+import { DovetailError } from "@dovetail/core";
+import { ZodError } from "zod";
+
 /** One figure that is not what it should be. */
 export interface GoldenDifference {
   /** Which figure, e.g. `GLB Inputs reads`. */
@@ -51,11 +54,24 @@ export function startComparison(): Comparison {
   };
 }
 
-/** A judged case: passed when nothing differs. */
-export function judge(id: string, differences: readonly GoldenDifference[]): GoldenCase {
+/** A judged case: passed when nothing differs. A case that our code refuses has failed. */
+export function judge(id: string, compare: () => readonly GoldenDifference[]): GoldenCase {
+  const differences = refusalAsDifference(compare);
   return { id, outcome: differences.length === 0 ? "passed" : "failed", differences };
 }
 
-export function skip(id: string, reason: string, differences: readonly GoldenDifference[] = []): GoldenCase {
-  return { id, outcome: "skipped", reason, differences };
+/** A case that is not judged; what differs is told all the same. */
+export function skip(id: string, reason: string, compare?: () => readonly GoldenDifference[]): GoldenCase {
+  return { id, outcome: "skipped", reason, differences: compare ? refusalAsDifference(compare) : [] };
+}
+
+function refusalAsDifference(compare: () => readonly GoldenDifference[]): readonly GoldenDifference[] {
+  try {
+    return compare();
+  } catch (error) {
+    if (!(error instanceof DovetailError || error instanceof ZodError)) throw error;
+    const issue = error instanceof ZodError ? error.issues[0]! : undefined;
+    const found = issue === undefined ? error.message : `${issue.path.join(".")}: ${issue.message}`;
+    return [{ figure: "case", expected: "accepted", found }];
+  }
 }

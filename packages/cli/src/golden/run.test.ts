@@ -69,6 +69,18 @@ describe("golden runner", () => {
     ]);
   });
 
+  it("fails a case that cannot be mapped and goes on", async () => {
+    const set = executedSet(32);
+    const [good] = set.cases;
+    const bad = { ...good!, id: "case:1", mapping: [{ ...good!.mapping[0]!, keep: ["Nothing"] }] };
+    expect(await run("timeloop_executed_random.json", { ...set, cases: [bad, good!] })).toEqual([
+      "timeloop_executed_random: 1/1/0",
+      "  failed case:1: case: expected accepted, found levels[0].keep[0]: the problem has no such data space: " +
+        "expected one of Weights, Inputs, Outputs, received Nothing",
+      "1 passed, 1 failed, 0 skipped",
+    ]);
+  });
+
   it("takes a folder", async () => {
     await writeFile(join(folder, "README.md"), "not a golden file");
     await writeFile(join(folder, "timeloop_executed_random.json"), JSON.stringify(executedSet(32)));

@@ -1,3 +1,4 @@
+import { compareFpgaChunks } from "./fpga-chunks.js";
 import type { GoldenSetRunner } from "./result.js";
 import { compareTimeloopExecuted } from "./timeloop-executed.js";
 import { compareTimeloopReference } from "./timeloop-reference.js";
@@ -6,4 +7,5 @@ import { compareTimeloopReference } from "./timeloop-reference.js";
 export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
+  "fpga-chunk-predictor": compareFpgaChunks,
 };

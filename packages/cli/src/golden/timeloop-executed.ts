@@ -1,3 +1,4 @@
+import { inputError } from "@dovetail/core";
 import {
   type AccessCounts,
   type Architecture,
@@ -71,7 +72,7 @@ const unitSchema = z.object({ computes_total: z.number(), cycles: z.number(), ut
 export function compareTimeloopExecuted(data: unknown): GoldenCase[] {
   const set = setSchema.parse(data);
   const architecture = architectureOf(set);
-  return set.cases.map((entry) => judge(entry.id, compareCase(set, architecture, entry)));
+  return set.cases.map((entry) => judge(entry.id, () => compareCase(set, architecture, entry)));
 }
 
 function compareCase(set: ExecutedSet, architecture: Architecture, entry: ExecutedCase) {
@@ -137,7 +138,7 @@ function problemOf({ problem_shape: shape }: ExecutedSet, { problem_instance: in
   const rank = (text: string) => {
     const named = text.replace(/\*([A-Za-z_]\w*)/g, (_, name: string) => `*${instance[name]}`);
     const parsed = parseRank(named);
-    if (parsed === undefined) throw new RangeError(`not a projection: ${text}`);
+    if (parsed === undefined) throw inputError("golden_projection", "not a projection", { received: text });
     return parsed;
   };
   return {

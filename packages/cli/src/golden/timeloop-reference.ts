@@ -68,8 +68,8 @@ const setSchema = z.array(caseSchema);
 export function compareTimeloopReference(data: unknown): GoldenCase[] {
   return setSchema.parse(data).map((entry) => {
     if (entry.kind === "sparse") return skip(entry.id, "sparse traffic is modelled later");
-    const differences = compareCase(entry);
-    return entry.judged ? judge(entry.id, differences) : skip(entry.id, entry.reason ?? "not judged", differences);
+    const compare = (): readonly GoldenDifference[] => compareCase(entry);
+    return entry.judged ? judge(entry.id, compare) : skip(entry.id, entry.reason ?? "not judged", compare);
   });
 }
 

@@ -32,6 +32,7 @@ export const timeloopComponentSchema = z.object({
   depth: z.int().positive().optional(),
   width: z.number().positive().optional(),
   datawidth: z.number().positive().optional(),
+  block_size: z.int().positive().optional(),
   cluster_size: z.int().positive().default(1),
   multiple_buffering: z.number().positive().default(1),
   min_utilization: z.number().min(0).max(1).default(0),
@@ -162,7 +163,7 @@ function importStorage(component: TimeloopComponent, energies: TimeloopEnergies)
   const bits = (words: number | undefined): number | undefined => (words === undefined ? undefined : words * wordBits);
   return {
     entries: component.depth,
-    widthBits: component.width ?? wordBits,
+    widthBits: component.width ?? wordBits * (component.block_size ?? 1),
     wordBits,
     readBitsPerCycle: bits(component.read_bandwidth),
     writeBitsPerCycle: bits(component.write_bandwidth),
