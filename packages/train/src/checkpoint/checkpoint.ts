@@ -28,6 +28,8 @@ const sidecarSchema = z.strictObject({
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   }),
   state: z.json(),
+  /** Of the two fields above, as compact JSON. */
+  sha256: z.string(),
 });
 
 /** The state of a random stream inside a checkpoint's `state`, for callers' schemas. */
@@ -51,12 +53,8 @@ export async function writeCheckpoint(folder: string, name: string, checkpoint: 
   const sha256 = digestOfBytes(...pieces);
   const file = `${name}.${sha256.slice(0, 16)}.safetensors`;
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const sidecar = {
-    format: "dovetail checkpoint",
-    version: 1,
-    tensors: { file, bytes, sha256 },
-    state: checkpoint.state,
-  };
+  const contents = { tensors: { file, bytes, sha256 }, state: checkpoint.state };
+  const sidecar = { format: "dovetail checkpoint", version: 1, ...contents, sha256: digestOfContents(contents) };
   await writeFileAtomically(join(folder, file), pieces);
   await writeFileAtomically(join(folder, `${name}.json`), `${JSON.stringify(sidecar, null, 1)}\n`);
   await removeFiles(folder, name, (candidate) => candidate !== file && candidate !== `${name}.json`);
@@ -132,6 +130,9 @@ function parseSidecar(text: Uint8Array, file: string): z.infer<typeof sidecarSch
     });
   }
   const parsed = sidecarSchema.safeParse(value);
+  if (parsed.success && parsed.data.sha256 !== digestOfContents(parsed.data)) {
+    throw inputError("checkpoint_corrupt", "checkpoint description has changed since it was written", { file });
+  }
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw inputError("checkpoint_corrupt", `checkpoint description does not fit its format: ${issue.message}`, {
@@ -140,6 +141,14 @@ function parseSidecar(text: Uint8Array, file: string): z.infer<typeof sidecarSch
     });
   }
   return parsed.data;
+}
+
+function digestOfContents({
+  tensors,
+  state,
+}: Pick<z.infer<typeof sidecarSchema>, "tensors"> & { state: unknown }): string {
+  const { file, bytes, sha256 } = tensors;
+  return digestOfBytes(JSON.stringify([file, bytes, sha256, state]));
 }
 
 function checkName(name: string): void {

@@ -21,27 +21,28 @@ export interface Safetensors {
 const maximumHeaderBytes = 100_000_000;
 const maximumRank = 64;
 
+/** In the order in which the reference implementation lays tensors out: falling size, so that all are aligned. */
 const dtypeOf: Partial<Record<ElementType, string>> = {
+  uint64: "U64",
+  int64: "I64",
   float64: "F64",
   float32: "F32",
-  float16: "F16",
-  bfloat16: "BF16",
-  int64: "I64",
+  uint32: "U32",
   int32: "I32",
+  bfloat16: "BF16",
+  float16: "F16",
+  uint16: "U16",
   int16: "I16",
   int8: "I8",
-  uint64: "U64",
-  uint32: "U32",
-  uint16: "U16",
   uint8: "U8",
   bool: "BOOL",
 };
+const layoutOrder = Object.keys(dtypeOf);
 const elementTypeOf = new Map(Object.entries(dtypeOf).map(([type, dtype]) => [dtype, type as ElementType]));
 
 /**
  * Encodes tensors as a safetensors file, in pieces (the header, then the tensors' own memory, without a copy). Tensors
- * are ordered as the reference implementation does, by falling element size and then by name, so equal tensors give
- * equal bytes. Throws an input error `safetensors_type` for element types that the format lacks (4-bit, string) and
+ * are ordered as the reference implementation does, by element type and then by name, so equal tensors give equal bytes. Throws an input error `safetensors_type` for element types that the format lacks (4-bit, string) and
  * `safetensors_name` for the reserved name.
  */
 export function encodeSafetensors(
@@ -74,8 +75,8 @@ export function encodeSafetensors(
 }
 
 function compareTensors([nameA, a]: [string, Tensor], [nameB, b]: [string, Tensor]): number {
-  const bySize = elementTypes[b.elementType].bits - elementTypes[a.elementType].bits;
-  return bySize !== 0 ? bySize : Buffer.compare(Buffer.from(nameA), Buffer.from(nameB));
+  const byType = layoutOrder.indexOf(a.elementType) - layoutOrder.indexOf(b.elementType);
+  return byType !== 0 ? byType : Buffer.compare(Buffer.from(nameA), Buffer.from(nameB));
 }
 
 function bytesOf(name: string, value: Tensor): Uint8Array {
