@@ -1,1 +1,7 @@
-export {};
+export { lower } from "./lowering/lower.js";
+export { serialize } from "./lowering/serialize.js";
+export type { LoweringTarget } from "./lowering/target.js";
+export type { ProviderName } from "./providers/provider.js";
+export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./segments/runtime.js";
+export type { Segment } from "./segments/segment.js";
+export type { StateStore } from "./segments/state.js";

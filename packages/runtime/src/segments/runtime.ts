@@ -1,0 +1,124 @@
+// The public face of execution: compile graphs, keep state, run.
+
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import type { Graph, Tensor } from "@dovetail/graph";
+import { lower } from "../lowering/lower.js";
+import { serialize } from "../lowering/serialize.js";
+import type { LoweringTarget } from "../lowering/target.js";
+import { probeTarget } from "../providers/probe.js";
+import { type ProviderName, providers } from "../providers/provider.js";
+import { loadOnnxRuntime, type OnnxRuntime } from "../sessions/onnx-runtime.js";
+import { openSession, type Session } from "../sessions/session.js";
+import { requireConstants } from "./check.js";
+import { createSegment, invertPairs, type Segment } from "./segment.js";
+import { createStateStore, type StateCells, type StateStore } from "./state.js";
+
+export interface RuntimeOptions {
+  /** `"cpu"` by default. */
+  readonly provider?: ProviderName | undefined;
+  /** Threads inside an operator; all cores by default. Results have the same bits with any number. */
+  readonly threads?: number | undefined;
+}
+
+export interface CompileOptions {
+  /** Graph inputs with a name of this store are fed from it. */
+  readonly state?: StateStore | undefined;
+  /** Output that replaces a tensor of the state after each run, by the tensor's name. */
+  readonly statePairs?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Executes graphs on one provider. */
+export interface Runtime {
+  readonly provider: ProviderName;
+  readonly threads: number;
+  /** What graphs are lowered to here. */
+  readonly target: LoweringTarget;
+  /**
+   * Lowers and compiles a graph. A graph with the same content is compiled once, however often it is given.
+   * Throws an input error when a constant has no data or a state pair names nothing.
+   */
+  compile(graph: Graph, options?: CompileOptions): Promise<Segment>;
+  /** A store that holds copies of these tensors. */
+  createState(tensors: ReadonlyMap<string, Tensor>): StateStore;
+  /** Gives all compiled graphs back. */
+  release(): Promise<void>;
+}
+
+/** Throws an environment error when the provider is not available on this machine: it says what is needed. */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const provider = options.provider ?? "cpu";
+  const threads = options.threads ?? availableParallelism();
+  const ort = await loadOnnxRuntime();
+  const target = await probeTarget(ort, provider);
+  const cache = createSessionCache(ort, provider, threads);
+  const stores = new WeakMap<StateStore, StateCells>();
+
+  return {
+    provider,
+    threads,
+    target,
+    compile: async (graph, { state, statePairs = {} } = {}) => {
+      requireConstants(graph);
+      const cells = state === undefined ? undefined : stores.get(state);
+      const stateOfOutput = invertPairs(graph, cells, statePairs);
+      const model = serialize(lower(graph, target));
+      const { session, release } = await cache.open(model, graph.name);
+      return createSegment({ graph, session, state: cells, stateOfOutput, release });
+    },
+    createState: (tensors) => {
+      const cells = createStateStore(tensors);
+      stores.set(cells, cells);
+      return cells;
+    },
+    release: () => cache.release(),
+  };
+}
+
+interface SessionCache {
+  open(model: Uint8Array, graphName: string): Promise<{ session: Session; release: () => Promise<void> }>;
+  release(): Promise<void>;
+}
+
+/** Sessions by content, closed when their last user gives them back. */
+function createSessionCache(ort: OnnxRuntime, provider: ProviderName, threads: number): SessionCache {
+  const open = new Map<string, { session: Promise<Session>; users: number }>();
+
+  const giveBack = async (key: string): Promise<void> => {
+    const entry = open.get(key);
+    if (!entry) return;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    open.delete(key);
+    await (await entry.session).release();
+  };
+  return {
+    open: async (model, graphName) => {
+      const key = createHash("sha256").update(model).digest("hex");
+      let entry = open.get(key);
+      if (!entry) {
+        const { executionProviders } = providers[provider];
+        entry = { session: openSession(ort, model, { executionProviders, threads, graphName }), users: 0 };
+        entry.session.catch(() => open.delete(key));
+        open.set(key, entry);
+      }
+      entry.users += 1;
+      const session = await entry.session;
+      let given = false;
+      return {
+        session,
+        release: async () => {
+          if (!given) {
+            given = true;
+            await giveBack(key);
+          }
+        },
+      };
+    },
+    release: async () => {
+      const entries = [...open.values()];
+      open.clear();
+      for (const { session } of entries) await (await session).release();
+    },
+  };
+}
