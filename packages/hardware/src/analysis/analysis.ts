@@ -22,7 +22,7 @@ import { countClasses, createFanoutScratch, fillOffsets } from "./fanout.js";
 import { createLinkedScratch, linksMayServe, type Traffic, walkLinked, walkUnits } from "./linked-walk.js";
 import { createNest, layOut } from "./nest.js";
 import { compileTables, type Tables } from "./tables.js";
-import { createWalkScratch, type Halo, haloRules, walkTile } from "./walk.js";
+import { createTileWalk, type Halo, haloRules, walkTile } from "./walk.js";
 
 export interface AnalysisOptions {
   /** How the overlap of successive tiles is credited. Default `timeloop-default`. */
@@ -57,7 +57,7 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
   const { levelCount, dimensionCount, spaces } = tables;
   const nest = createNest(tables);
   const fanout = createFanoutScratch(tables);
-  const walks = spaces.map((space) => createWalkScratch(space.rankCount));
+  const walks = spaces.map((space) => createTileWalk(nest, space, dimensionCount, rule));
   const linkedScratch = createLinkedScratch();
   const trafficScratch = createTrafficScratch(levelCount);
   const counts = createCounts(tables);
@@ -69,14 +69,14 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
     const used = nest.used[level]!;
     const classes = countClasses(tables, nest, code, space, level, fanout);
     const linked = neighbourLinks && used > 1 && tables.neighbourLinks[level] === 1;
-    if (linked && (level === innermost || linksMayServe(nest, space, dimensionCount, level))) {
+    const walk = walks[index]!;
+    if (linked && (level === innermost || linksMayServe(walk, level))) {
       fillOffsets(tables, nest, code, space, level, fanout);
-      const walk = level === innermost ? walkUnits : walkLinked;
-      walk(nest, space, dimensionCount, level, classes, rule, fanout, walks[index]!, linkedScratch, traffic);
+      const walkArray = level === innermost ? walkUnits : walkLinked;
+      walkArray(walk, level, classes, fanout, linkedScratch, traffic);
       return;
     }
-    const words =
-      level === innermost ? nest.iterations : walkTile(nest, space, dimensionCount, level, rule, walks[index]!);
+    const words = level === innermost ? nest.iterations : walkTile(walk, level);
     traffic.accesses = words * classes;
     traffic.deliveries = words * used;
     traffic.links = 0;

@@ -5,18 +5,18 @@ import type { Problem } from "../workload/problem.js";
 import { formatRank } from "../workload/projection.js";
 import { encodeMapping } from "./code.js";
 import { countClasses, createFanoutScratch } from "./fanout.js";
-import { createNest, layOut, type Nest } from "./nest.js";
-import { compileTables, type SpaceTable, type Tables } from "./tables.js";
+import { createNest, layOut } from "./nest.js";
+import { compileTables, type Tables } from "./tables.js";
 import {
   AGAIN,
-  createWalkScratch,
+  createTileWalk,
   type Halo,
-  type HaloRule,
   haloRules,
   STAYS,
+  setDirection,
   startWalk,
+  type TileWalk,
   takeStep,
-  type WalkScratch,
   wordsOf,
 } from "./walk.js";
 
@@ -82,10 +82,10 @@ export function deriveTraffic(
   }
   const nest = createNest(tables);
   layOut(nest, tables, code);
-  const scratch = createWalkScratch(space.rankCount);
-  const tileWords = startWalk(nest, space, tables.dimensionCount, level, scratch);
-  const extents = Array.from(scratch.extent.subarray(0, space.rankCount));
-  const steps = deriveSteps(tables, nest, space, level, haloRules[halo], scratch, tileWords);
+  const walk = createTileWalk(nest, space, tables.dimensionCount, haloRules[halo]);
+  const tileWords = startWalk(walk, level);
+  const extents = Array.from(walk.extent);
+  const steps = deriveSteps(tables, walk, level, tileWords);
   const wordsPerChild = steps.reduce((sum, step) => sum + step.wordsPerStep * step.times, tileWords);
   const classes = countClasses(tables, nest, code, space, level, createFanoutScratch(tables));
   const { projection } = problem.dataSpaces.find((candidate) => candidate.name === dataSpace)!;
@@ -103,24 +103,17 @@ export function deriveTraffic(
 }
 
 /** The steps of a walk that has just been started, outermost loop first. */
-function deriveSteps(
-  tables: Tables,
-  nest: Nest,
-  space: SpaceTable,
-  level: number,
-  rule: HaloRule,
-  scratch: WalkScratch,
-  tileWords: number,
-): DerivationStep[] {
+function deriveSteps(tables: Tables, walk: TileWalk, level: number, tileWords: number): DerivationStep[] {
+  const { nest } = walk;
   const innermost = level === tables.levelCount - 1;
   const steps: DerivationStep[] = [];
   let started = false;
   let outside = nest.loopBound.subarray(nest.firstLoop[level]!, nest.loopCount).reduce((a, b) => a * b, 1);
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
-    let kind = takeStep(nest, space, tables.dimensionCount, loop, rule, scratch);
+    let kind = takeStep(walk, loop);
     if (!started && kind !== STAYS) {
       // The innermost moving loop sets the direction.
-      scratch.first.set(scratch.move);
+      setDirection(walk);
       started = true;
       kind = AGAIN;
     }
@@ -130,9 +123,9 @@ function deriveSteps(
       level: levelOfLoop(tables, nest.firstLoop, loop),
       dimension: tables.dimensionNames[nest.loopDimension[loop]!]!,
       bound,
-      move: Array.from(scratch.move.subarray(0, space.rankCount)),
+      move: Array.from(walk.move),
       kind: kind === STAYS ? "stays" : kind === AGAIN ? "again" : "turns",
-      wordsPerStep: innermost ? 1 : wordsOf(kind, rule, tileWords, scratch.overlap),
+      wordsPerStep: innermost ? 1 : wordsOf(walk, kind, tileWords),
       times: (bound - 1) * outside,
     });
   }

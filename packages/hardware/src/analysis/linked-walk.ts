@@ -1,7 +1,5 @@
 import { countDistinct, countServed, type FanoutScratch } from "./fanout.js";
-import type { Nest } from "./nest.js";
-import type { SpaceTable } from "./tables.js";
-import { AGAIN, type HaloRule, STAYS, startWalk, takeStep, type WalkScratch, wordsOf } from "./walk.js";
+import { AGAIN, STAYS, setDirection, startWalk, type TileWalk, takeStep, wordsOf } from "./walk.js";
 
 // The temporal walk over an array whose neighbours can pass words on. When the tile moves by t, a child whose neighbour
 // stood t further on one step ago takes its new words from there, provided that the neighbour took in words of the same
@@ -36,7 +34,7 @@ export function createLinkedScratch(): LinkedScratch {
 }
 
 /** Whether links can save anything at all: the innermost temporal loop outside the children must move the tile. */
-export function linksMayServe(nest: Nest, space: SpaceTable, dimensionCount: number, level: number): boolean {
+export function linksMayServe({ nest, space, dimensionCount }: TileWalk, level: number): boolean {
   const loop = nest.firstLoop[level]!;
   if (loop === nest.loopCount) return false;
   const dimension = nest.loopDimension[loop]!;
@@ -54,37 +52,34 @@ export function linksMayServe(nest: Nest, space: SpaceTable, dimensionCount: num
  * when the innermost loop's step brings a whole tile too; the same holds for the step that follows.
  */
 export function walkLinked(
-  nest: Nest,
-  space: SpaceTable,
-  dimensionCount: number,
+  walk: TileWalk,
   level: number,
   classes: number,
-  rule: HaloRule,
   fanout: FanoutScratch,
-  walk: WalkScratch,
   scratch: LinkedScratch,
   traffic: Traffic,
 ): void {
-  const volume = startWalk(nest, space, dimensionCount, level, walk);
+  const { nest } = walk;
+  const volume = startWalk(walk, level);
   const { block, plain, linked, opening } = scratch;
   const firstLoop = nest.firstLoop[level]!;
   let firstIsWhole = false;
   startSums(scratch, classes, fanout.count);
   for (let loop = firstLoop; loop < nest.loopCount; loop++) {
-    const kind = takeStep(nest, space, dimensionCount, loop, rule, walk);
+    const kind = takeStep(walk, loop);
     const weight = nest.loopBound[loop]! - 1;
     if (loop > firstLoop && kind === STAYS) {
       wrapBlock(block, weight, 0, plain, undefined);
       continue;
     }
-    priceStep(fanout, space.rankCount, walk.move, classes, scratch);
+    priceStep(walk, fanout, classes, scratch);
     if (loop === firstLoop) {
-      walk.first.set(walk.move);
+      setDirection(walk);
       firstIsWhole = walk.overlap === 0;
-      openBlock(scratch, weight, volume - walk.overlap, rule);
+      openBlock(walk, scratch, weight, volume - walk.overlap);
       continue;
     }
-    const words = wordsOf(kind, rule, volume, walk.overlap);
+    const words = wordsOf(walk, kind, volume);
     const alike = kind === AGAIN || (firstIsWhole && words === volume);
     wrapBlock(block, weight, words, alike ? linked : plain, alike ? opening : undefined);
   }
@@ -99,23 +94,20 @@ export function walkLinked(
  * (no register is implied), and from a neighbour where links serve.
  */
 export function walkUnits(
-  nest: Nest,
-  space: SpaceTable,
-  dimensionCount: number,
+  walk: TileWalk,
   level: number,
   classes: number,
-  rule: HaloRule,
   fanout: FanoutScratch,
-  walk: WalkScratch,
   scratch: LinkedScratch,
   traffic: Traffic,
 ): void {
-  startWalk(nest, space, dimensionCount, level, walk);
+  const { nest } = walk;
+  startWalk(walk, level);
   const { block, linked } = scratch;
   startSums(scratch, classes, fanout.count);
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
-    takeStep(nest, space, dimensionCount, loop, rule, walk);
-    priceStep(fanout, space.rankCount, walk.move, classes, scratch);
+    takeStep(walk, loop);
+    priceStep(walk, fanout, classes, scratch);
     wrapBlock(block, nest.loopBound[loop]! - 1, 1, linked, undefined);
   }
   traffic.accesses = classes + block[0]!;
@@ -135,7 +127,7 @@ function startSums({ block, plain, opening }: LinkedScratch, classes: number, ch
  * The block of the innermost loop alone: whether its first step can use links depends on the step before it, its later
  * ones can. Where iteration 1 stands for all later ones there is a first step only, of their weight.
  */
-function openBlock(scratch: LinkedScratch, steps: number, words: number, rule: HaloRule): void {
+function openBlock({ rule }: TileWalk, scratch: LinkedScratch, steps: number, words: number): void {
   const { block, plain, linked, opening } = scratch;
   const first = rule.everyIteration ? 1 : steps;
   for (let index = 0; index < 3; index++) {
@@ -152,16 +144,15 @@ function wrapBlock(block: Sums, weight: number, words: number, price: Sums, open
   }
 }
 
-/** Figures per word when the tile moves by `move`: into `linked`, equal to `plain` where links save nothing. */
+/** Figures per word of the step at hand: into `linked`, equal to `plain` where links save nothing. */
 function priceStep(
+  { space, move }: TileWalk,
   fanout: FanoutScratch,
-  rankCount: number,
-  move: Float64Array,
   classes: number,
   { linked, plain }: LinkedScratch,
 ): void {
   linked.set(plain);
-  const served = countServed(fanout, rankCount, move);
+  const served = countServed(fanout, space.rankCount, move);
   if (served === 0) return;
   const unserved = fanout.count - served;
   const unservedClasses = countDistinct(fanout.sorted, unserved);

@@ -40,33 +40,42 @@ export const AGAIN = 1;
 export const TURNS = 2;
 export type StepKind = typeof STAYS | typeof AGAIN | typeof TURNS;
 
-/** Per-walk vectors, one number per rank, and the step at hand. Reused between walks. */
-export interface WalkScratch {
-  /** Of the child's tile. */
+/** The walk of one data space's tiles: what it walks over, and the step at hand. Reused between levels and mappings. */
+export interface TileWalk {
+  readonly nest: Nest;
+  readonly space: SpaceTable;
+  readonly dimensionCount: number;
+  readonly rule: HaloRule;
+  /** Of the child's tile, per rank. */
   readonly extent: Float64Array;
-  /** How far the loops inside have moved the tile when they start over. */
+  /** How far the loops inside have moved the tile when they start over, per rank. */
   readonly inner: Float64Array;
-  /** Step of the innermost loop that moves. */
+  /** Step of the innermost loop that moves, per rank. */
   readonly first: Float64Array;
+  /** The step at hand, per rank. */
   readonly move: Float64Array;
   /** Words that the tile has in common with itself one step ago. */
   overlap: number;
 }
 
-export function createWalkScratch(rankCount: number): WalkScratch {
-  const vector = (): Float64Array => new Float64Array(Math.max(1, rankCount));
-  return { extent: vector(), inner: vector(), first: vector(), move: vector(), overlap: 0 };
+export function createTileWalk(nest: Nest, space: SpaceTable, dimensionCount: number, rule: HaloRule): TileWalk {
+  const vector = (): Float64Array => new Float64Array(space.rankCount);
+  return {
+    nest,
+    space,
+    dimensionCount,
+    rule,
+    extent: vector(),
+    inner: vector(),
+    first: vector(),
+    move: vector(),
+    overlap: 0,
+  };
 }
 
-/** Starts a walk at a level: extents of a child's tile into the scratch; returns its volume. */
-export function startWalk(
-  nest: Nest,
-  space: SpaceTable,
-  dimensionCount: number,
-  level: number,
-  scratch: WalkScratch,
-): number {
-  const { extent, inner, first } = scratch;
+/** Starts a walk at a level; returns the volume of a child's tile. */
+export function startWalk(walk: TileWalk, level: number): number {
+  const { nest, space, dimensionCount, extent, inner, first } = walk;
   let volume = 1;
   for (let rank = 0; rank < space.rankCount; rank++) {
     extent[rank] = rankExtentAt(space, rank, nest.childSize, level * dimensionCount);
@@ -77,24 +86,16 @@ export function startWalk(
   return volume;
 }
 
-/** Goes on to the next outer loop: its step and overlap into the scratch. */
-export function takeStep(
-  nest: Nest,
-  space: SpaceTable,
-  dimensionCount: number,
-  loop: number,
-  rule: HaloRule,
-  scratch: WalkScratch,
-): StepKind {
-  const { coefficients, rankCount } = space;
-  const { extent, inner, first, move } = scratch;
-  const dimension = nest.loopDimension[loop]!;
+/** Goes on to the next outer loop: `move` and `overlap` of its steps. */
+export function takeStep(walk: TileWalk, loop: number): StepKind {
+  const { nest, dimensionCount, extent, inner, first, move } = walk;
+  const { coefficients, rankCount } = walk.space;
   const stride = nest.loopStride[loop]!;
-  const iterations = rule.everyIteration ? nest.loopBound[loop]! - 1 : 1;
+  const iterations = walk.rule.everyIteration ? nest.loopBound[loop]! - 1 : 1;
   let overlap = 1;
   let moves = false;
   let same = true;
-  for (let rank = 0, index = dimension; rank < rankCount; rank++, index += dimensionCount) {
+  for (let rank = 0, index = nest.loopDimension[loop]!; rank < rankCount; rank++, index += dimensionCount) {
     const vector = coefficients[index]! * stride;
     const step = vector - inner[rank]!;
     inner[rank] = inner[rank]! + iterations * vector;
@@ -103,39 +104,37 @@ export function takeStep(
     if (step !== first[rank]) same = false;
     overlap *= Math.max(0, extent[rank]! - Math.abs(step));
   }
-  scratch.overlap = overlap;
+  walk.overlap = overlap;
   return moves ? (same ? AGAIN : TURNS) : STAYS;
 }
 
-/** Words that a step brings, its overlap being known. */
-export function wordsOf(kind: StepKind, rule: HaloRule, volume: number, overlap: number): number {
+/** Notes the step at hand as that of the innermost loop that moves: it sets the direction. */
+export function setDirection({ first, move }: TileWalk): void {
+  first.set(move);
+}
+
+/** Words that the step at hand brings. */
+export function wordsOf({ rule, overlap }: TileWalk, kind: StepKind, volume: number): number {
   if (kind === STAYS) return 0;
   return kind === AGAIN || rule.everyDirection ? volume - overlap : volume;
 }
 
 /** Words that one child takes in over all its time. */
-export function walkTile(
-  nest: Nest,
-  space: SpaceTable,
-  dimensionCount: number,
-  level: number,
-  rule: HaloRule,
-  scratch: WalkScratch,
-): number {
-  const volume = startWalk(nest, space, dimensionCount, level, scratch);
+export function walkTile(walk: TileWalk, level: number): number {
+  const { nest } = walk;
+  const volume = startWalk(walk, level);
   let started = false;
   let block = 0;
   for (let loop = nest.firstLoop[level]!; loop < nest.loopCount; loop++) {
-    let kind = takeStep(nest, space, dimensionCount, loop, rule, scratch);
+    let kind = takeStep(walk, loop);
     if (!started) {
       if (kind === STAYS) continue;
-      // The innermost moving loop sets the direction.
       started = true;
-      scratch.first.set(scratch.move);
+      setDirection(walk);
       kind = AGAIN;
     }
     const bound = nest.loopBound[loop]!;
-    block = bound * block + (bound - 1) * wordsOf(kind, rule, volume, scratch.overlap);
+    block = bound * block + (bound - 1) * wordsOf(walk, kind, volume);
   }
   return volume + block;
 }
