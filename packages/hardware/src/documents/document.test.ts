@@ -24,10 +24,25 @@ describe("reading documents", () => {
 
   it("places an unknown field at its key and names what was meant", () => {
     const text = "name: a\ndimensions: { M: 4 }\ndataspaces: []\n";
-    const diagnostics = diagnosticsOf(() => readProblem(text));
-    expect(diagnostics).toContainEqual(
-      expect.objectContaining({ code: "unknown_field", line: 3, column: 1, path: ["dataspaces"] }),
+    expect(diagnosticsOf(() => readProblem(text))).toContainEqual(
+      expect.objectContaining({
+        code: "unknown_field",
+        line: 3,
+        column: 1,
+        path: ["dataspaces"],
+        expected: "one of name, dimensions, dataSpaces",
+        hint: "did you mean dataSpaces?",
+      }),
     );
+  });
+
+  it("knows the fields of what lies deeper", () => {
+    const level = "{ name: DRAM, storage: { widthBits: 64, readpJ: 1, readPj: 1, writePj: 1 }, fanOut: { x: 2 } }";
+    const text = `name: a\nlevels:\n  - ${level}\ncompute: { energyPj: 1 }\n`;
+    expect(diagnosticsOf(() => readArchitecture(text))).toEqual([
+      expect.objectContaining({ path: ["levels", 0, "storage", "readpJ"], line: 3, hint: "did you mean readPj?" }),
+      expect.objectContaining({ path: ["levels", 0, "fanOut"], hint: "did you mean fanout?" }),
+    ]);
   });
 
   it("names the unknown dimension of a projection", () => {

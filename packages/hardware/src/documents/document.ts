@@ -54,7 +54,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Rea
   const value = plainValue(document, options);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const issues = flattenIssues(result.error.issues);
+  const issues = flattenIssues(schema, result.error.issues);
   throw new DovetailError(
     issues.slice(0, ISSUE_LIMIT).map((issue) => ({
       ...issue,
@@ -68,7 +68,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Rea
 export function checkDocument<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  throw new DovetailError(flattenIssues(result.error.issues).slice(0, ISSUE_LIMIT));
+  throw new DovetailError(flattenIssues(schema, result.error.issues).slice(0, ISSUE_LIMIT));
 }
 
 /** YAML text of a checked object; `readDocument` gives the same object back. */
@@ -93,18 +93,23 @@ function plainValue(document: ParsedDocument, options: ReadOptions): unknown {
   }
 }
 
-function flattenIssues(issues: readonly z.core.$ZodIssue[]): Diagnostic[] {
+function flattenIssues(schema: z.core.$ZodType, issues: readonly z.core.$ZodIssue[]): Diagnostic[] {
   return issues.flatMap((issue): Diagnostic[] => {
     const path = issue.path.filter((step) => typeof step !== "symbol");
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        code: "unknown_field",
-        kind: "input",
-        message: "unknown field",
-        path: [...path, key],
-        received: key,
-        hint: similarField(key, issue.input),
-      }));
+      const known = knownFields(schema, path);
+      return issue.keys.map((key) => {
+        const near = nearestWord(key, known);
+        return {
+          code: "unknown_field",
+          kind: "input",
+          message: "unknown field",
+          path: [...path, key],
+          expected: known.length > 0 ? `one of ${known.join(", ")}` : undefined,
+          received: key,
+          hint: near === undefined ? undefined : `did you mean ${near}?`,
+        };
+      });
     }
     const details = issue.code === "custom" ? (issue.params as Partial<Diagnostic> | undefined) : undefined;
     return [
@@ -120,14 +125,33 @@ function flattenIssues(issues: readonly z.core.$ZodIssue[]): Diagnostic[] {
   });
 }
 
-/** Zod does not tell the known fields; the fields that stand beside the unknown one are often the ones it repeats. */
-function similarField(key: string, container: unknown): string | undefined {
-  if (typeof container !== "object" || container === null) return undefined;
-  const word = nearestWord(
-    key,
-    Object.keys(container).filter((other) => other !== key),
-  );
-  return word === undefined ? undefined : `beside it stands ${word}`;
+/** What `_zod.def` of the schemas that we use may hold. */
+interface SchemaParts {
+  readonly innerType?: z.core.$ZodType;
+  readonly in?: z.core.$ZodType;
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly element?: z.core.$ZodType;
+  readonly valueType?: z.core.$ZodType;
+}
+
+/** Fields that the object at a path may have; none when there is no object. */
+function knownFields(schema: z.core.$ZodType, path: Path): string[] {
+  let parts: SchemaParts = unwrap(schema);
+  for (const step of path) {
+    const next = parts.shape?.[step] ?? parts.element ?? parts.valueType;
+    if (next === undefined) return [];
+    parts = unwrap(next);
+  }
+  return Object.keys(parts.shape ?? {});
+}
+
+/** Past optional, default and codec. */
+function unwrap(schema: z.core.$ZodType): SchemaParts {
+  let parts = schema._zod.def as SchemaParts;
+  for (let inner = parts.innerType ?? parts.in; inner !== undefined; inner = parts.innerType ?? parts.in) {
+    parts = inner._zod.def as SchemaParts;
+  }
+  return parts;
 }
 
 function placeOf(document: ParsedDocument, path: Path, atKey: boolean): number | undefined {
