@@ -182,7 +182,7 @@ export function correctedSpace(kind: ChunkSpace["kind"]): ChunkSpace {
     parallelisms: depthwise ? ["outputChannels", "rows"] : ["outputChannels", "channels", "rows"],
     rows: [16, 8, 4, 2, 1],
     columns: [16, 8, 4, 2, 1],
-    outputChannels: [32, 16, 8, 4, 2, 1],
-    inputChannels: depthwise ? [1] : [32, 16, 8, 4, 2, 1],
+    outputChannels: [64, 32, 16, 8, 4, 2, 1],
+    inputChannels: depthwise ? [1] : [64, 32, 16, 8, 4, 2, 1],
   };
 }
