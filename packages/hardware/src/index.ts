@@ -59,6 +59,13 @@ export {
   type LevelConstraints,
   type LoopConstraints,
 } from "./architecture/constraints.js";
+export {
+  type DiscreteDesignSpace,
+  type EyerissLikeParameters,
+  eyerissLike,
+  eyerissLikeChoices,
+  eyerissLikeDefaults,
+} from "./architecture/families/eyeriss-like.js";
 
 // fpga/
 export { type DspSlice, type FpgaBoard, fpgaBoards, memoryBlocks, productsPerSlice } from "./fpga/board.js";
