@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DovetailError, formatDiagnostic, inputError, nearestWord, withPlace } from "./diagnostic.js";
+import { type DovetailError, formatDiagnostic, inputError, nearestWord, withPlace } from "./diagnostic.js";
 
 describe("diagnostics", () => {
   it("renders place, field, expectation and hint on one line", () => {
@@ -16,9 +16,7 @@ describe("diagnostics", () => {
         received: "Q",
         hint: "did you mean P?",
       }),
-    ).toBe(
-      "map.yaml:3:7: levels[2].permutation: unknown dimension: expected N, M or C, received Q (did you mean P?)",
-    );
+    ).toBe("map.yaml:3:7: levels[2].permutation: unknown dimension: expected N, M or C, received Q (did you mean P?)");
   });
 
   it("fills in a place without overwriting one that is known", () => {

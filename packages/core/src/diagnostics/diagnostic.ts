@@ -64,9 +64,7 @@ export function withPlace(error: unknown, place: Details): unknown {
 
 /** `levels[2].permutation` for `["levels", 2, "permutation"]`. */
 export function formatPath(path: readonly (string | number)[]): string {
-  return path
-    .map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`))
-    .join("");
+  return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
 /** One diagnostic as text: `file:line:column: field: message: expected …, received … (hint)`. */

@@ -77,6 +77,7 @@ export function adamStep(categorical: Categorical, gradient: readonly number[], 
     const second = betas[1] * categorical.secondMoment[index]! + (1 - betas[1]) * g * g;
     categorical.firstMoment[index] = first;
     categorical.secondMoment[index] = second;
-    categorical.logits[index]! -= (learningRate * (first / firstCorrection)) / (Math.sqrt(second / secondCorrection) + epsilon);
+    categorical.logits[index]! -=
+      (learningRate * (first / firstCorrection)) / (Math.sqrt(second / secondCorrection) + epsilon);
   }
 }
