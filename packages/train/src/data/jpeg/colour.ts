@@ -35,11 +35,15 @@ export function convertToRgb(
 
 /**
  * Doubles the resolution of a chroma plane. `height` and `width` are those of the image, so the last column and row of
- * real samples are the edges, which repeat outwards.
+ * real samples are the edges, which repeat outwards. As in libjpeg, planes of at most two columns are not smoothed.
  */
 export function upsampleByTwo(source: Plane, height: number, width: number, target: Plane): void {
   const columns = (width + 1) >> 1;
   const lastRow = ((height + 1) >> 1) - 1;
+  if (columns <= 2) {
+    repeatByTwo(source, height, width, target);
+    return;
+  }
   for (let row = 0; row < height; row++) {
     const near = row >> 1;
     const far = Math.min(lastRow, Math.max(0, row % 2 === 0 ? near - 1 : near + 1));
@@ -55,6 +59,15 @@ export function upsampleByTwo(source: Plane, height: number, width: number, targ
       target.samples[targetStart + 2 * column + 1] = (3 * current + next + 7) >> 4;
       previous = current;
       current = next;
+    }
+  }
+}
+
+function repeatByTwo(source: Plane, height: number, width: number, target: Plane): void {
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const sample = source.samples[(row >> 1) * source.stride + (column >> 1)]!;
+      target.samples[row * target.stride + column] = sample;
     }
   }
 }
