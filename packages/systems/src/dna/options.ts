@@ -1,0 +1,113 @@
+// What a co-search is asked for, as it stands in a recipe: one schema gives types, checks and the editor's help.
+import { z } from "zod";
+
+const count = z.number().int().positive();
+const rate = z.number().positive();
+
+/** Where the network shall run. */
+export const targetSchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("asic"),
+      family: z.literal("eyeriss-like").default("eyeriss-like").describe("Accelerators to choose among."),
+      clockHz: rate.default(200e6),
+    }),
+    z.strictObject({
+      kind: z.literal("fpga"),
+      board: z.enum(["zc706", "zcu102", "ultra96"]).default("zc706"),
+      clockHz: rate.default(200e6),
+    }),
+  ])
+  .describe("The hardware: an ASIC of a family, or an FPGA board with the chunk pipeline.");
+
+/** Bounds on the hardware. Names are field names with their units. */
+export const constraintsSchema = z
+  .strictObject({
+    areaMm2: z
+      .union([rate, z.literal("reference")])
+      .optional()
+      .describe("ASIC: largest area; `reference` is the area of the family's default accelerator."),
+    dsp: count.optional().describe("FPGA: DSP slices; default: the board's."),
+    bram: count.optional().describe("FPGA: block memories of 18 Kb; default: the board's."),
+    latencyMs: rate.optional().describe("Longest time for one image."),
+    energyPj: rate.optional().describe("ASIC: most energy for one image."),
+    framesPerSecond: rate.optional().describe("Least frames per second."),
+  })
+  .describe("Bounds that the result must meet.");
+
+/** How hard to try: steps, evaluations and multiply-accumulates, never seconds. */
+export const effortSchema = z
+  .strictObject({
+    trainingMacs: rate.describe(
+      "Multiply-accumulates of all training together: search, training of the found network and fine-tuning. Each baseline gets the same.",
+    ),
+    batchSize: count.default(64),
+    warmUpSteps: z.number().int().min(0).default(60).describe("Steps that train the supernet's weights alone."),
+    searchSteps: count.describe("Steps that train weights and operator distributions in turn."),
+    acceleratorEvery: count.default(20).describe("Search steps between two redesigns of the accelerator."),
+    acceleratorEvaluations: count.default(40).describe("Designs evaluated at each redesign."),
+    finalAcceleratorEvaluations: count.default(300).describe("Designs evaluated for the found network, and for each baseline that has its own."),
+    mapperEvaluations: count.default(100).describe("Mappings evaluated per layer shape and design while searching."),
+    finalMapperEvaluations: count.default(2000).describe("Mappings evaluated per layer shape of the result and of each baseline."),
+    fineTuneFraction: z.number().min(0).max(0.5).default(0.1).describe("Share of the training after the search that is spent at the final precision."),
+    checkpointEvery: count.default(25).describe("Steps between two checkpoints."),
+  })
+  .describe("How hard to try.");
+
+/** Settings of the search itself. */
+export const searchSettingsSchema = z
+  .strictObject({
+    hardwareWeight: z.number().min(0).default(0.2).describe("λ: weight of log(cost) against the validation loss."),
+    weightLearningRate: rate.default(0.05),
+    operatorLearningRate: rate.default(0.1).describe("Adam's step on the operators' logits."),
+    acceleratorLearningRate: rate.default(0.05).describe("Adam's step on the accelerator's logits."),
+    initialTemperature: rate.default(3),
+    finalTemperature: rate.default(0.3),
+  })
+  .describe("Settings of the differentiable search.");
+
+/** Settings of the training of the found network and of the baselines: the same for all. */
+export const trainingSettingsSchema = z
+  .strictObject({
+    learningRate: rate.default(0.2).describe("Highest learning rate of the one-cycle schedule."),
+    momentum: z.number().min(0).max(1).default(0.9),
+    weightDecay: z.number().min(0).default(5e-4),
+    labelSmoothing: z.number().min(0).max(0.5).default(0),
+    fineTuneLearningRate: rate.default(0.01),
+    flip: z.boolean().default(true),
+    cropPadding: z.number().int().min(0).max(16).default(4),
+  })
+  .describe("Settings of training.");
+
+/** Networks that the result is compared with, each with the same training MACs, mapper, precision and fine-tuning. */
+export const baselinesSchema = z
+  .strictObject({
+    referenceNetworkOnReferenceAccelerator: z.literal(true).default(true).describe("(a) ResNet-8 on the family's default accelerator, or on the board's exact optimum."),
+    referenceNetworkOnSearchedAccelerator: z.boolean().default(false).describe("(b) ResNet-8 on the accelerator searched for it alone (ASIC)."),
+    randomNetworks: z.number().int().min(0).max(20).default(0).describe("(c) Number of networks drawn uniformly from the same space, each on the accelerator searched for it alone."),
+  })
+  .describe("What the result is compared with.");
+
+/** Bit-widths of the network that is delivered. */
+export const precisionSchema = z
+  .strictObject({ weightBits: z.literal(8).default(8), activationBits: z.literal(8).default(8) })
+  .describe("Precision at which accuracy is measured and cost is charged.");
+
+/** Everything of a co-search but the data and the seed. */
+export const coSearchOptionsSchema = z.strictObject({
+  target: targetSchema,
+  constraints: constraintsSchema.prefault({}),
+  objective: z.enum(["edp", "framesPerSecond"]).describe("edp for an ASIC, framesPerSecond for an FPGA."),
+  precision: precisionSchema.prefault({}),
+  effort: effortSchema,
+  search: searchSettingsSchema.prefault({}),
+  training: trainingSettingsSchema.prefault({}),
+  baselines: baselinesSchema.prefault({}),
+});
+
+export type CoSearchOptions = z.output<typeof coSearchOptionsSchema>;
+export type TargetOptions = z.output<typeof targetSchema>;
+export type Constraints = z.output<typeof constraintsSchema>;
+export type Effort = z.output<typeof effortSchema>;
+export type SearchSettings = z.output<typeof searchSettingsSchema>;
+export type TrainingSettings = z.output<typeof trainingSettingsSchema>;
