@@ -13,7 +13,7 @@ import {
   type TensorType,
   type Value,
 } from "../ir/graph.js";
-import { inferNodeTypes, printShape } from "../shape/infer.js";
+import { inferNodeTypes, type KnownValues, printShape } from "../shape/infer.js";
 import { Operators } from "./operators.js";
 
 /** How a node is added. */
@@ -52,11 +52,19 @@ export class GraphBuilder extends Operators {
   private readonly counters = new Map<string, number>();
   private readonly nodeNames = new Set<string>();
   private readonly smallConstants = new Map<string, Value>();
+  private readonly producers = new Map<string, Node>();
+  private readonly known: KnownValues;
 
   constructor(name: string, options: { readonly opset?: number } = {}) {
     super();
     this.name = name;
     this.opset = options.opset ?? defaultOpset;
+    this.known = {
+      typeOf: (valueName) => this.types.get(valueName),
+      constantOf: (valueName) => this.initializers.get(valueName),
+      producerOf: (valueName) => this.producers.get(valueName),
+      opset: this.opset,
+    };
   }
 
   /** A builder that goes on where a graph ends: same values, outputs kept. */
@@ -66,7 +74,7 @@ export class GraphBuilder extends Operators {
     for (const [name, constant] of graph.initializers) builder.initializers.set(name, constant);
     for (const [name, type] of graph.types) builder.types.set(name, type);
     for (const node of graph.nodes) {
-      builder.nodes.push(node);
+      builder.append(node);
       builder.nodeNames.add(node.name);
     }
     for (const [name, annotation] of graph.annotations) builder.annotations.set(name, annotation);
@@ -118,16 +126,18 @@ export class GraphBuilder extends Operators {
       outputs: outputNames,
       attributes: toAttributes(attributes),
     };
-    const inferred = inferNodeTypes(node, {
-      typeOf: (valueName) => this.types.get(valueName),
-      constantOf: (valueName) => this.initializers.get(valueName),
-      producerOf: (valueName) => this.producer(valueName),
-      opset: this.opset,
-    });
-    this.nodes.push(node);
+    const inferred = inferNodeTypes(node, this.known);
+    this.append(node);
     return outputNames.map((output, index) => {
       if (output === "") return { name: "", type: { elementType: "float32" } };
-      return this.declare(output, inferred[index] ?? { elementType: "float32" });
+      const type = inferred[index];
+      if (!type) {
+        throw inputError("output_count", `node "${name}" (${operator}) has too many outputs`, {
+          expected: `at most ${inferred.length}`,
+          received: `${outputNames.length}`,
+        });
+      }
+      return this.declare(output, type);
     });
   }
 
@@ -313,8 +323,9 @@ export class GraphBuilder extends Operators {
     };
   }
 
-  private producer(valueName: string): Node | undefined {
-    return this.nodes.findLast((node) => node.outputs.includes(valueName));
+  private append(node: Node): void {
+    this.nodes.push(node);
+    for (const output of node.outputs) this.producers.set(output, node);
   }
 
   private declare(name: string, type: TensorType): Value {

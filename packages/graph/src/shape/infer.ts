@@ -1,9 +1,11 @@
 import { inputError } from "@dovetail/core";
 import type { Node, Shape, Tensor, TensorType } from "../ir/graph.js";
+import { knownEntries } from "./constants.js";
+import { type KnownEntries, tensorOfEntries } from "./entries.js";
 import type { ShapeContext } from "./rule.js";
 import { shapeTable } from "./table.js";
 
-/** What is known of the values around a node. */
+/** What is known of the values around a node. Shapes computed in the graph are evaluated once for each such object. */
 export interface KnownValues {
   typeOf(name: string): TensorType | undefined;
   constantOf(name: string): Tensor | undefined;
@@ -33,14 +35,26 @@ function shapeContext(node: Node, known: KnownValues): ShapeContext {
     return type;
   };
   let unknown = 0;
+  const entries = (index: number): KnownEntries | undefined => {
+    const name = node.inputs[index];
+    return name ? knownEntries(name, known) : undefined;
+  };
   return {
     node,
     inputs,
     opset: known.opset,
     constant: (index) => {
       const name = node.inputs[index];
-      return name ? known.constantOf(name) : undefined;
+      if (!name) return undefined;
+      const computed = known.constantOf(name) ? undefined : entries(index);
+      return computed ? tensorOfEntries(computed) : known.constantOf(name);
     },
+    entries: (index) => entries(index)?.entries,
+    numbers: (index) => {
+      const values = entries(index)?.entries;
+      return values?.every((value) => typeof value === "number") ? (values as readonly number[]) : undefined;
+    },
+    has: (index) => Boolean(node.inputs[index]),
     input,
     shape: (index) => {
       const shape = input(index).shape;

@@ -1,4 +1,4 @@
-import type { Attribute, Node, Shape, Tensor, TensorType } from "../ir/graph.js";
+import type { Attribute, Dimension, Node, Shape, Tensor, TensorType } from "../ir/graph.js";
 
 /** What a shape rule sees. */
 export interface ShapeContext {
@@ -9,6 +9,15 @@ export interface ShapeContext {
   readonly opset: number;
   /** The value of an input when it is a constant (or can be computed from shapes), else undefined. */
   constant(index: number): Tensor | undefined;
+  /**
+   * The entries of a small numeric input, flat, when it is a constant or computed from shapes: sizes known by name
+   * are names, entries that are not known are undefined. Undefined when nothing is known.
+   */
+  entries(index: number): readonly (Dimension | undefined)[] | undefined;
+  /** `entries` when all of them are numbers, else undefined. */
+  numbers(index: number): readonly number[] | undefined;
+  /** True when the node has this input. */
+  has(index: number): boolean;
   /** The type of an input; throws a clear error when it is absent or unknown. */
   input(index: number): TensorType;
   /** The shape of an input; throws a clear error when it is unknown. */
