@@ -11,7 +11,7 @@ let loaded: Promise<OnnxRuntime> | undefined;
 
 /** Loads the native library once. Throws an environment error where its package or binary is absent. */
 export function loadOnnxRuntime(): Promise<OnnxRuntime> {
-  loaded ??= import("onnxruntime-node").catch((error: unknown) => {
+  loaded ??= import("onnxruntime-node").then(quiet, (error: unknown) => {
     loaded = undefined;
     throw environmentError("onnxruntime_absent", "cannot load ONNX Runtime", {
       expected: "the npm package onnxruntime-node with its binary for this platform",
@@ -20,6 +20,12 @@ export function loadOnnxRuntime(): Promise<OnnxRuntime> {
     });
   });
   return loaded;
+}
+
+/** What goes wrong is thrown; ONNX Runtime need not write it to the terminal too. */
+function quiet(ort: OnnxRuntime): OnnxRuntime {
+  ort.env.logLevel = "fatal";
+  return ort;
 }
 
 export function firstLine(error: unknown): string {

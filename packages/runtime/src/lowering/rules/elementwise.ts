@@ -1,0 +1,123 @@
+// Elementwise operators on blocked images: where all operands have one shape, the memory order does not matter.
+
+import { float, floats, tensorNumbers } from "@dovetail/graph";
+import { type Activation, closeConvolution } from "../forms.js";
+import type { LoweringContext, LoweringRule } from "../rule.js";
+
+/** Operators with f(0) = 0 in one operand, which keep the filling of blocks at zero. */
+const unary: LoweringRule = (context) => {
+  const { node, emitter, forms } = context;
+  const [x] = node.inputs as [string];
+  if (!forms.imageShape(x) || !forms.isBlocked(x)) return false;
+  forms.setBlocked(node.outputs[0]!, emitter.op(node.operator, [forms.blocked(x)], node.attributes));
+  return true;
+};
+
+/** An activation joins the convolution before it where nothing else uses the sum before the activation. */
+const activation =
+  (of: (context: LoweringContext) => Activation | undefined): LoweringRule =>
+  (context) => {
+    const { node, emitter, forms } = context;
+    const x = node.inputs[0]!;
+    const kind = of(context);
+    if (!kind || !forms.imageShape(x) || !forms.isBlocked(x)) return false;
+    const open = forms.useCount(x) === 1 ? forms.open(x) : undefined;
+    if (open) {
+      forms.setBlocked(node.outputs[0]!, closeConvolution(emitter, open, kind));
+      return true;
+    }
+    forms.setBlocked(node.outputs[0]!, emitter.op(node.operator, operands(context), node.attributes));
+    return true;
+  };
+
+const operands = ({ node, forms }: LoweringContext): readonly string[] =>
+  node.inputs.map((name, index) => (name === "" ? "" : index === 0 ? forms.blocked(name) : forms.plain(name)));
+
+/** Bounds of Clip where they are constants with 0 between them. */
+function clipActivation({ node, graph }: LoweringContext): Activation | undefined {
+  const bound = (index: number, unbounded: number): number | undefined => {
+    const name = node.inputs[index] ?? "";
+    if (name === "") return unbounded;
+    const constant = graph.initializers.get(name);
+    return constant?.data === undefined ? undefined : tensorNumbers(constant)[0];
+  };
+  const low = bound(1, -3.4028234663852886e38);
+  const high = bound(2, 3.4028234663852886e38);
+  if (low === undefined || high === undefined || low > 0 || high < 0) return undefined;
+  return { activation: "Clip", activation_params: floats([low, high]) };
+}
+
+/** Two operands of one shape, of which at least one is blocked. */
+const binary: LoweringRule = (context) => {
+  const { node, emitter, forms } = context;
+  if (!haveOneShape(context)) return false;
+  const [a, b] = node.inputs as [string, string];
+  forms.setBlocked(node.outputs[0]!, emitter.op(node.operator, [forms.blocked(a), forms.blocked(b)]));
+  return true;
+};
+
+function haveOneShape({ node, graph, forms }: LoweringContext): boolean {
+  const [a, b] = node.inputs as [string, string];
+  if (!forms.imageShape(a) || !forms.imageShape(b)) return false;
+  const [left, right] = [a, b].map((name) => graph.types.get(name)!.shape!.join(","));
+  return left === right && (forms.isBlocked(a) || forms.isBlocked(b));
+}
+
+/** A sum joins a convolution that nothing else uses; sums of planes are sums plane by plane. */
+const add: LoweringRule = (context) => {
+  const { node, emitter, forms } = context;
+  if (!haveOneShape(context)) return false;
+  const [a, b] = node.inputs as [string, string];
+  const output = node.outputs[0]!;
+  const left = forms.planes(a);
+  const right = forms.planes(b);
+  if (left && right && left.stride === right.stride) {
+    const planes = left.planes.map((plane, index) => {
+      const other = right.planes[index];
+      return plane === undefined || other === undefined ? (plane ?? other) : emitter.op("Add", [plane, other]);
+    });
+    forms.setPlanes(output, { stride: left.stride, planes });
+    return true;
+  }
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const open = forms.useCount(one) === 1 ? forms.open(one) : undefined;
+    if (!open || open.sum !== undefined || one === other) continue;
+    forms.setOpen(output, { ...open, sum: forms.blocked(other) });
+    return true;
+  }
+  return binary(context);
+};
+
+/** 2¹²⁶: any positive normal number times it is 1 or more. */
+const steep = 2 ** 126;
+
+/**
+ * dY where Y > 0: HardSigmoid with a steep slope is 1 for every positive normal number and 0 otherwise, and costs one
+ * pass where Greater and Where cost four.
+ */
+const reluGradient: LoweringRule = (context) => {
+  const { node, emitter, forms } = context;
+  const [outputGradient, y] = node.inputs as [string, string];
+  const blocked = haveOneShape(context);
+  const form = blocked ? forms.blocked : forms.plain;
+  const mask = emitter.op("HardSigmoid", [form(y)], { alpha: float(steep), beta: float(0) });
+  const result = emitter.op("Mul", [form(outputGradient), mask]);
+  if (blocked) forms.setBlocked(node.outputs[0]!, result);
+  else forms.setPlain(node.outputs[0]!, result);
+  return true;
+};
+
+export const elementwiseRules = {
+  Relu: activation(() => ({ activation: "Relu" })),
+  Clip: activation(clipActivation),
+  Neg: unary,
+  Abs: unary,
+  Identity: unary,
+  Add: add,
+  Sub: binary,
+  Mul: binary,
+  "ai.dovetail.ReluGradient": reluGradient,
+} as const;
