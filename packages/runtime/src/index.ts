@@ -5,3 +5,4 @@ export type { ProviderName } from "./providers/provider.js";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./segments/runtime.js";
 export type { Segment } from "./segments/segment.js";
 export type { StateStore } from "./segments/state.js";
+export { type OpenModel, type OpenModelOptions, openModel } from "./sessions/model.js";

@@ -1,1 +1,20 @@
-export {};
+export {
+  type Constraints,
+  type CoSearchOptions,
+  coSearchOptionsSchema,
+  type Effort,
+  type SearchSettings,
+  type TargetOptions,
+  type TrainingSettings,
+} from "./dna/options.js";
+export type {
+  AcceleratorResult,
+  CandidateResult,
+  ConstraintOutcome,
+  CoSearchResult,
+  HardwareFigures,
+  LayerResult,
+  SearchPoint,
+  SearchTrace,
+} from "./dna/result.js";
+export type { StageStore } from "./dna/stages.js";

@@ -44,3 +44,4 @@ export type { PlaceOptions } from "./data/locate.js";
 export { encodePack } from "./data/pack/write-pack.js";
 export { type JpegArchive, readJpegArchive } from "./data/sources/cifar10-jpeg-archive.js";
 export { writeFileAtomically } from "./files/atomic-file.js";
+export { digestOfBytes, digestOfFile, isPresent, readFileIfPresent, readWholeFile } from "./files/read-file.js";
