@@ -1,8 +1,10 @@
-import { DovetailError } from "@dovetail/core";
+import { DovetailError, formatDiagnostic } from "@dovetail/core";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { architectureJsonSchema, readArchitecture } from "../architecture/architecture.js";
 import { mappingJsonSchema, readMapping } from "../mapping/mapping.js";
 import { problemJsonSchema, readProblem } from "../workload/problem.js";
+import { readDocument } from "./document.js";
 
 function diagnosticsOf(action: () => unknown) {
   try {
@@ -42,6 +44,31 @@ describe("reading documents", () => {
     expect(diagnosticsOf(() => readArchitecture(text))).toEqual([
       expect.objectContaining({ path: ["levels", 0, "storage", "readpJ"], line: 3, hint: "did you mean readPj?" }),
       expect.objectContaining({ path: ["levels", 0, "fanOut"], hint: "did you mean fanout?" }),
+    ]);
+  });
+
+  it("says what was expected and what was received", () => {
+    const shape = z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("asic"), areaMm2: z.union([z.number().positive(), z.literal("reference")]) }),
+      z.strictObject({ kind: z.literal("fpga"), board: z.enum(["zc706", "ultra96"]), dsp: z.number().int().min(1) }),
+    ]);
+    const schema = z.strictObject({ name: z.string(), target: shape });
+    const messages = (text: string) => diagnosticsOf(() => readDocument(schema, text)).map(formatDiagnostic);
+    expect(messages("name: 3\ntarget: { kind: fpga, board: zc760, dsp: 0.5 }")).toEqual([
+      "line 1:7: name: wrong type: expected text, received 3",
+      'line 2:30: target.board: wrong value: expected one of zc706, ultra96, received "zc760" (did you mean zc706?)',
+      "line 2:42: target.dsp: wrong type: expected a whole number, received 0.5",
+    ]);
+    expect(messages("target: { kind: fpga, board: zc706, dsp: 0 }")).toEqual([
+      "line 1:1: name: missing field: expected text",
+      "line 1:42: target.dsp: too small: expected at least 1, received 0",
+    ]);
+    expect(messages("name: a\ntarget: { kind: asics }")).toEqual([
+      'line 2:17: target.kind: wrong value: expected one of asic, fpga, received "asics" (did you mean asic?)',
+    ]);
+    expect(messages("name: a\ntarget: { kind: asic, areaMm2: big, areaMm: 3 }")).toEqual([
+      'line 2:32: target.areaMm2: wrong value: expected a number or reference, received "big"',
+      "line 2:37: target.areaMm: unknown field: expected one of kind, areaMm2, received areaMm (did you mean areaMm2?)",
     ]);
   });
 

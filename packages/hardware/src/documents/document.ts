@@ -1,4 +1,4 @@
-import { type Diagnostic, DovetailError, inputError, nearestWord } from "@dovetail/core";
+import { DovetailError, inputError } from "@dovetail/core";
 import {
   isMap,
   isScalar,
@@ -9,6 +9,7 @@ import {
   stringify,
 } from "yaml";
 import * as z from "zod";
+import { describeIssues, lowerFirst } from "./issues.js";
 
 // Problem, architecture and mapping are YAML documents. This file turns text into a checked object, and places
 // every complaint at the line and column of the field that it is about.
@@ -54,7 +55,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Rea
   const value = plainValue(document, options);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const issues = flattenIssues(schema, result.error.issues);
+  const issues = describeIssues(schema, value, result.error.issues);
   throw new DovetailError(
     issues.slice(0, ISSUE_LIMIT).map((issue) => ({
       ...issue,
@@ -68,7 +69,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Rea
 export function checkDocument<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  throw new DovetailError(flattenIssues(schema, result.error.issues).slice(0, ISSUE_LIMIT));
+  throw new DovetailError(describeIssues(schema, value, result.error.issues).slice(0, ISSUE_LIMIT));
 }
 
 /** YAML text of a checked object; `readDocument` gives the same object back. */
@@ -93,67 +94,6 @@ function plainValue(document: ParsedDocument, options: ReadOptions): unknown {
   }
 }
 
-function flattenIssues(schema: z.core.$ZodType, issues: readonly z.core.$ZodIssue[]): Diagnostic[] {
-  return issues.flatMap((issue): Diagnostic[] => {
-    const path = issue.path.filter((step) => typeof step !== "symbol");
-    if (issue.code === "unrecognized_keys") {
-      const known = knownFields(schema, path);
-      return issue.keys.map((key) => {
-        const near = nearestWord(key, known);
-        return {
-          code: "unknown_field",
-          kind: "input",
-          message: "unknown field",
-          path: [...path, key],
-          expected: known.length > 0 ? `one of ${known.join(", ")}` : undefined,
-          received: key,
-          hint: near === undefined ? undefined : `did you mean ${near}?`,
-        };
-      });
-    }
-    const details = issue.code === "custom" ? (issue.params as Partial<Diagnostic> | undefined) : undefined;
-    return [
-      {
-        code: `invalid_${issue.code === "custom" ? "value" : issue.code.replace(/^invalid_/, "")}`,
-        kind: "input",
-        message: issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : lowerFirst(issue.message),
-        path,
-        received: isPlain(issue.input) ? JSON.stringify(issue.input) : undefined,
-        ...details,
-      },
-    ];
-  });
-}
-
-/** What `_zod.def` of the schemas that we use may hold. */
-interface SchemaParts {
-  readonly innerType?: z.core.$ZodType;
-  readonly in?: z.core.$ZodType;
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
-  readonly element?: z.core.$ZodType;
-  readonly valueType?: z.core.$ZodType;
-}
-
-/** Fields that the object at a path may have; none when there is no object. */
-function knownFields(schema: z.core.$ZodType, path: Path): string[] {
-  let parts: SchemaParts = unwrap(schema);
-  for (const step of path) {
-    const next = parts.shape?.[step] ?? parts.element ?? parts.valueType;
-    if (next === undefined) return [];
-    parts = unwrap(next);
-  }
-  return Object.keys(parts.shape ?? {});
-}
-
-/** Past optional, default and codec. */
-function unwrap(schema: z.core.$ZodType): SchemaParts {
-  let parts = schema._zod.def as SchemaParts;
-  for (let inner = parts.innerType ?? parts.in; inner !== undefined; inner = parts.innerType ?? parts.in) {
-    parts = inner._zod.def as SchemaParts;
-  }
-  return parts;
-}
-
 function placeOf(document: ParsedDocument, path: Path, atKey: boolean): number | undefined {
   if (atKey) {
     const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
@@ -175,12 +115,4 @@ function position(lines: LineCounter, offset: number | undefined): { line?: numb
   if (offset === undefined) return {};
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(1, line), column: Math.max(1, col) };
-}
-
-function isPlain(value: unknown): value is string | number | boolean | null {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
-}
-
-function lowerFirst(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1);
 }
