@@ -6,3 +6,4 @@ export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions }
 export type { Segment } from "./segments/segment.js";
 export type { StateStore } from "./segments/state.js";
 export { type OpenModel, type OpenModelOptions, openModel } from "./sessions/model.js";
+export { onnxRuntimeVersion } from "./sessions/onnx-runtime.js";

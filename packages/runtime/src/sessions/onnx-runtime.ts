@@ -28,6 +28,12 @@ function quiet(ort: OnnxRuntime): OnnxRuntime {
   return ort;
 }
 
+/** Version of ONNX Runtime, for what results depend on. */
+export async function onnxRuntimeVersion(): Promise<string> {
+  const { versions } = (await loadOnnxRuntime()).env;
+  return versions.node ?? versions.common;
+}
+
 export function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n", 1)[0]!;
