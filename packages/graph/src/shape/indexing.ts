@@ -12,7 +12,7 @@ import {
 import { commonSize, withAxis } from "./dimension.js";
 import type { ShapeContext, ShapeRule, ShapeTable } from "./rule.js";
 
-/** How many values a slice takes from an axis of this size, as in NumPy; ends beyond the size are clamped. */
+/** How many values a slice takes from an axis of this size; positions beyond the axis are clamped as ONNX's Slice says. */
 export function sliceLength(size: number, start: number, end: number, step: number): number {
   const last = step > 0 ? size : size - 1;
   const first = step > 0 ? 0 : -1;
