@@ -45,24 +45,22 @@ interface ValueForms {
   blocked?: string;
   open?: OpenConvolution;
   planes?: Planes;
-  /** [C, N, H, W]. */
-  exchanged?: string;
 }
 
 export interface Forms {
   readonly blockSize: number;
   /** The value's sizes if it is a float32 batch of images whose channels fill their blocks well enough. */
   imageShape(name: string): ImageShape | undefined;
-  /** Number of uses of a value of the original graph, as a graph output too. */
-  useCount(name: string): number;
+  /** Number of uses of a value of the original graph that are still to come, as a graph output too. */
+  usesLeft(name: string): number;
+  /** Takes note that a node's rule is done. */
+  used(names: readonly string[]): void;
   /** True when the value has been made, in whatever order. */
   has(name: string): boolean;
   /** True when the value has not been made in plain order, or not only. */
   isBlocked(name: string): boolean;
   plain(name: string): string;
   blocked(name: string): string;
-  /** Channels and batch exchanged: [C, N, H, W]. */
-  exchanged(name: string): string;
   open(name: string): OpenConvolution | undefined;
   planes(name: string): Planes | undefined;
   setPlain(name: string, lowered: string): void;
@@ -99,7 +97,10 @@ export function createForms(graph: Graph, emitter: Emitter, blockSize: number): 
       const shape = imageShapeOf(graph, name, blockSize);
       return shape && fillsBlocks(shape.channels, blockSize) ? shape : undefined;
     },
-    useCount: (name) => uses.get(name) ?? 0,
+    usesLeft: (name) => uses.get(name) ?? 0,
+    used: (names) => {
+      for (const name of names) uses.set(name, (uses.get(name) ?? 0) - 1);
+    },
     has: (name) => forms.has(name),
     isBlocked: (name) => {
       const { blocked, open, planes } = of(name);
@@ -118,11 +119,6 @@ export function createForms(graph: Graph, emitter: Emitter, blockSize: number): 
           ? interleave(emitter, form.planes, shapeOf(name), blockSize)
           : toBlocked(emitter, form.plain!, shapeOf(name));
       return form.blocked;
-    },
-    exchanged: (name) => {
-      const form = of(name);
-      form.exchanged ??= emitter.transpose(self.plain(name), [1, 0, 2, 3]);
-      return form.exchanged;
     },
     open: (name) => {
       const { open, blocked } = of(name);

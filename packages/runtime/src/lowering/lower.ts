@@ -56,7 +56,10 @@ function lowerBlocked(original: Graph, blockSize: number): Graph {
     }
     for (const inner of expanded.nodes) lowerNode(inner);
   };
-  for (const node of graph.nodes) lowerNode(node);
+  for (const node of graph.nodes) {
+    lowerNode(node);
+    forms.used(node.inputs);
+  }
   return finished(graph, emitter, forms);
 }
 

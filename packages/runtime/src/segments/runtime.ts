@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly provider?: ProviderName | undefined;
   /** Threads inside an operator; all cores by default. Results have the same bits with any number. */
   readonly threads?: number | undefined;
+  /** `"plain"` keeps images in ONNX's own order even where the processor has blocked kernels; for comparisons. */
+  readonly layout?: "fastest" | "plain" | undefined;
 }
 
 export interface CompileOptions {
@@ -50,7 +52,8 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const provider = options.provider ?? "cpu";
   const threads = options.threads ?? availableParallelism();
   const ort = await loadOnnxRuntime();
-  const target = await probeTarget(ort, provider);
+  const probed = await probeTarget(ort, provider);
+  const target: LoweringTarget = options.layout === "plain" ? { provider } : probed;
   const cache = createSessionCache(ort, provider, threads);
   const stores = new WeakMap<StateStore, StateCells>();
 

@@ -48,8 +48,8 @@ export async function openSession(ort: OnnxRuntime, model: Uint8Array, options: 
 }
 
 /**
- * Graphs are lowered by us, so ONNX Runtime's own layout optimizer stays off. Denormal numbers are flushed to zero:
- * vanishing gradients would otherwise slow a step down several times.
+ * Graphs are lowered by us, so ONNX Runtime's own layout optimizer stays off. Denormal numbers are not flushed to zero:
+ * ONNX Runtime would do so in its own threads but not in the calling one, and results would depend on the threads.
  */
 function ortOptions({ executionProviders, threads }: SessionOptions): OrtSessionOptions {
   return {
@@ -59,6 +59,5 @@ function ortOptions({ executionProviders, threads }: SessionOptions): OrtSession
     executionMode: "sequential",
     graphOptimizationLevel: "basic",
     logSeverityLevel: 4,
-    extra: { session: { set_denormal_as_zero: "1" } },
   };
 }

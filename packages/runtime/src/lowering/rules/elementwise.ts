@@ -3,6 +3,7 @@
 import { float, floats, tensorNumbers } from "@dovetail/graph";
 import { type Activation, closeConvolution } from "../forms.js";
 import type { LoweringContext, LoweringRule } from "../rule.js";
+import { identityConvolution } from "./identity.js";
 
 /** Operators with f(0) = 0 in one operand, which keep the filling of blocks at zero. */
 const unary: LoweringRule = (context) => {
@@ -21,7 +22,7 @@ const activation =
     const x = node.inputs[0]!;
     const kind = of(context);
     if (!kind || !forms.imageShape(x) || !forms.isBlocked(x)) return false;
-    const open = forms.useCount(x) === 1 ? forms.open(x) : undefined;
+    const open = forms.usesLeft(x) === 1 ? forms.open(x) : undefined;
     if (open) {
       forms.setBlocked(node.outputs[0]!, closeConvolution(emitter, open, kind));
       return true;
@@ -83,9 +84,21 @@ const add: LoweringRule = (context) => {
     [a, b],
     [b, a],
   ] as const) {
-    const open = forms.useCount(one) === 1 ? forms.open(one) : undefined;
-    if (!open || open.sum !== undefined || one === other) continue;
+    const open = forms.usesLeft(one) === 1 ? forms.open(one) : undefined;
+    if (!open || open.sum !== undefined || forms.usesLeft(other) !== 1) continue;
     forms.setOpen(output, { ...open, sum: forms.blocked(other) });
+    return true;
+  }
+  // The sum is written over in place only if nothing needs it later: then the other operand takes the kernel's input.
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (forms.usesLeft(one) !== 1 || one === other) continue;
+    forms.setOpen(output, {
+      ...identityConvolution(context, forms.blocked(other), forms.imageShape(other)!),
+      sum: forms.blocked(one),
+    });
     return true;
   }
   return binary(context);
@@ -104,7 +117,7 @@ const reluGradient: LoweringRule = (context) => {
   const blocked = haveOneShape(context);
   const form = blocked ? forms.blocked : forms.plain;
   const mask = emitter.op("HardSigmoid", [form(y)], { alpha: float(steep), beta: float(0) });
-  const result = emitter.op("Mul", [form(outputGradient), mask]);
+  const result = emitter.op("Mul", [mask, form(outputGradient)]);
   if (blocked) forms.setBlocked(node.outputs[0]!, result);
   else forms.setPlain(node.outputs[0]!, result);
   return true;
