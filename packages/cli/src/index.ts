@@ -1,1 +1,3 @@
-export {};
+export { run } from "./program.js";
+export type { CommandIo, Output } from "./terminal/command-io.js";
+export { exitCodes } from "./terminal/exit-codes.js";

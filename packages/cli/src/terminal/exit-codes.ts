@@ -21,6 +21,14 @@ export class Interrupted extends Error {
   }
 }
 
+/** Thrown after the result was printed, when a check did not hold. */
+export class ChecksFailed extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ChecksFailed";
+  }
+}
+
 /** Error codes of the operating system that are the surroundings' fault, with what a person calls them. */
 const systemFailures: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the disk",
@@ -46,6 +54,7 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof Interrupted) {
     return { exitCode: exitCodes.interrupted, lines: ["interrupted", error.hint] };
   }
+  if (error instanceof ChecksFailed) return { exitCode: exitCodes.failed, lines: [error.message] };
   if (error instanceof DovetailError) {
     const kinds = new Set(error.diagnostics.map(({ kind }) => kind));
     const exitCode = kinds.has("internal")

@@ -1,5 +1,6 @@
 import type { Log, ProgressEvent, ProgressListener } from "@dovetail/core";
 import { Presets, SingleBar } from "cli-progress";
+import type { Output } from "./command-io.js";
 
 /** Where a command talks to its user: results on stdout, everything else on stderr. */
 export interface Terminal {
@@ -12,7 +13,7 @@ export interface Terminal {
 interface TerminalOptions {
   /** Silence: no progress and no remarks, warnings stay. */
   readonly quiet?: boolean | undefined;
-  readonly stream?: NodeJS.WriteStream | undefined;
+  readonly stream?: Output | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -47,7 +48,7 @@ function figures(event: ProgressEvent): string {
     .join("  ");
 }
 
-function barRenderer(stream: NodeJS.WriteStream): Renderer {
+function barRenderer(stream: Output): Renderer {
   let bar: SingleBar | undefined;
   let task = "";
   const finish = (): void => {
@@ -64,7 +65,7 @@ function barRenderer(stream: NodeJS.WriteStream): Renderer {
         bar = new SingleBar(
           {
             format: "{task} [{bar}] {value}/{total} {unit}  {eta_formatted} left  {figures}",
-            stream,
+            stream: stream as NodeJS.WriteStream,
             hideCursor: true,
             etaBuffer: 50,
           },
@@ -79,25 +80,33 @@ function barRenderer(stream: NodeJS.WriteStream): Renderer {
   };
 }
 
-function lineRenderer(stream: NodeJS.WriteStream, now: () => number): Renderer {
+/** Least time between two lines about one task; a task that ends sooner gets its last line alone. */
+const lineIntervalMs = 1000;
+
+function lineRenderer(stream: Output, now: () => number): Renderer {
   let task = "";
   let startedAt = 0;
   let startedWith = 0;
+  let printedAt = 0;
   let printedTenth = -1;
+  const begin = (event: ProgressEvent): void => {
+    task = event.task;
+    startedAt = now();
+    startedWith = event.done;
+    printedAt = startedAt;
+    printedTenth = -1;
+  };
   return {
     finish() {},
     show(event) {
-      if (event.task !== task) {
-        task = event.task;
-        startedAt = now();
-        startedWith = event.done;
-        printedTenth = -1;
-      }
+      if (event.task !== task) begin(event);
       const tenth = Math.floor((10 * event.done) / Math.max(1, event.total));
-      if (tenth <= printedTenth) return;
+      const isDone = event.done >= event.total;
+      if (tenth <= printedTenth || (!isDone && now() - printedAt < lineIntervalMs)) return;
       printedTenth = tenth;
+      printedAt = now();
       const passed = event.done - startedWith;
-      const left = passed > 0 ? ((now() - startedAt) / passed) * (event.total - event.done) : undefined;
+      const left = passed > 0 && !isDone ? ((now() - startedAt) / passed) * (event.total - event.done) : undefined;
       const time = left === undefined ? "" : `  ${formatDuration(left)} left`;
       stream.write(`${event.task}: ${event.done}/${event.total} ${event.unit}${time}  ${figures(event)}`.trimEnd());
       stream.write("\n");

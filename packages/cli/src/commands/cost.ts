@@ -1,0 +1,125 @@
+import { inputError, nearestWord } from "@dovetail/core";
+import type { Architecture, Mapping, MappingCost, MappingRejection, Problem } from "@dovetail/hardware";
+import type { Command } from "commander";
+import { inFile, readDocumentFile } from "../files/read-text.js";
+import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
+import { defineCommand } from "./define.js";
+
+interface CostOptions extends CommonOptions {
+  readonly problem: string;
+  readonly arch: string;
+  readonly mapping: string;
+  readonly explain?: string;
+}
+
+/** `dovetail cost`: what a layer costs under a mapping, and why. */
+export function costCommand(io: CommandIo): Command {
+  return defineCommand("cost", {
+    summary: "energy, latency and accesses of a layer under a mapping, explained",
+    description:
+      "Problem, architecture and mapping are three YAML documents; the cost is a function of them and of nothing else.",
+    examples: [
+      ["dovetail cost --problem conv.yaml --arch eyeriss.yaml --mapping m.yaml", "the cost by memory level and tensor"],
+      ["dovetail cost … --explain globalBuffer.Inputs.reads", "where a count comes from, loop by loop"],
+      ["dovetail cost … --json", "every figure"],
+    ],
+  })
+    .requiredOption("--problem <file>", "the layer as a loop nest")
+    .requiredOption("--arch <file>", "the architecture")
+    .requiredOption("--mapping <file>", "the mapping")
+    .option("--explain <count>", "derive a count: LEVEL.TENSOR.reads, .fills or .updates")
+    .action(async (options: CostOptions) => {
+      const hardware = await import("@dovetail/hardware");
+      const problem = await readDocumentFile(options.problem, hardware.readProblem);
+      const architecture = await readDocumentFile(options.arch, hardware.readArchitecture);
+      const mapping = await readDocumentFile(options.mapping, hardware.readMapping);
+      const cost = inFile(options.mapping, () => hardware.evaluateCost(problem, architecture, mapping));
+      if (!cost.ok) throw refusal(options.mapping, cost);
+      if (options.explain === undefined) {
+        printResult(io, options, cost, () => [
+          hardware.printProblem(problem),
+          hardware.printMapping(mapping),
+          hardware.printCost(cost),
+        ]);
+        return;
+      }
+      const count = countNamed(options.explain, cost);
+      const derivation = derive(hardware, problem, architecture, mapping, count);
+      printResult(io, options, { ...count, derivation }, () => [
+        `${options.explain} = ${count.words} words per instance, ${count.instances} in use`,
+        ...(derivation ? [hardware.printDerivation(derivation)] : []),
+      ]);
+    });
+}
+
+/** The error for a mapping that does not fit. */
+export function refusal(file: string, rejection: MappingRejection): Error {
+  const { reason, level, dataSpace, dimension, needed, available } = rejection;
+  const place = [dimension, dataSpace, level].filter((part) => part !== undefined);
+  return inputError("mapping_rejected", `the mapping does not fit: ${reasons[reason]}`, {
+    file,
+    path: place.length > 0 ? [place.join(" at ")] : undefined,
+    expected: available === undefined ? undefined : `${reason === "factors" ? "" : "at most "}${available}`,
+    received: needed === undefined ? undefined : `${needed}`,
+  });
+}
+
+const reasons: Readonly<Record<MappingRejection["reason"], string>> = {
+  factors: "the loops of a dimension do not multiply to its size",
+  fanout: "more instances than the array has in this direction",
+  storage: "a tensor is kept at a level without storage",
+  notKept: "a tensor is kept nowhere",
+  capacity: "the tiles exceed the memory",
+  utilization: "less is used than the architecture's constraints ask for",
+};
+
+const countKinds = ["reads", "fills", "updates"] as const;
+
+interface NamedCount {
+  readonly level: string;
+  readonly dataSpace: string;
+  readonly kind: (typeof countKinds)[number];
+  readonly words: number;
+  readonly instances: number;
+}
+
+/** The count that `LEVEL.TENSOR.KIND` names. */
+function countNamed(text: string, cost: MappingCost): NamedCount {
+  const [levelName = "", dataSpace = "", kind = "", ...rest] = text.split(".");
+  const level = cost.levels.find((candidate) => candidate.level === levelName);
+  const space = level?.dataSpaces.find((candidate) => candidate.dataSpace === dataSpace);
+  const known = countKinds.find((candidate) => candidate === kind);
+  if (level && space && known && rest.length === 0) {
+    return { level: levelName, dataSpace, kind: known, words: space[known], instances: level.instances };
+  }
+  const names = cost.levels.flatMap((candidate) =>
+    candidate.dataSpaces.flatMap((of) => countKinds.map((name) => `${candidate.level}.${of.dataSpace}.${name}`)),
+  );
+  const near = nearestWord(text, names);
+  throw inputError("unknown_count", "there is no such count", {
+    file: "--explain",
+    expected: "LEVEL.TENSOR.reads, .fills or .updates of a level that keeps the tensor",
+    received: text,
+    hint: near === undefined ? `one of them is ${names[0]}` : `did you mean ${near}?`,
+  });
+}
+
+type Hardware = typeof import("@dovetail/hardware");
+
+/**
+ * Reads and updates are traffic with what lies below the level, fills with what lies above: the next outer level that
+ * keeps the tensor. What the outermost level holds was there before.
+ */
+function derive(
+  hardware: Hardware,
+  problem: Problem,
+  architecture: Architecture,
+  mapping: Mapping,
+  { level, dataSpace, kind }: NamedCount,
+): ReturnType<Hardware["deriveTraffic"]> | undefined {
+  const keepers = mapping.levels.filter(({ keep }) => keep.includes(dataSpace)).map((keeper) => keeper.level);
+  const source = kind === "fills" ? keepers[keepers.indexOf(level) - 1] : level;
+  return source === undefined
+    ? undefined
+    : hardware.deriveTraffic(problem, architecture, mapping, { level: source, dataSpace });
+}
