@@ -83,6 +83,7 @@ export {
   gradientSearchDefaults,
   publishedGradientSearch,
 } from "./fpga/gradient-search.js";
+export { fpgaLayerOf } from "./fpga/from-problem.js";
 export { type FpgaLayer, type FpgaLayerKind, layerBitWidth } from "./fpga/layer.js";
 export type { ChunkFootprint, ChunkModel, FpgaResources, KernelShape } from "./fpga/model.js";
 export { createFpgaSolver, type FpgaSolution, type FpgaSolver } from "./fpga/solve.js";
