@@ -43,5 +43,46 @@ export { createDataset, type LoadOptions, loadDataset } from "./data/load.js";
 export type { PlaceOptions } from "./data/locate.js";
 export { encodePack } from "./data/pack/write-pack.js";
 export { type JpegArchive, readJpegArchive } from "./data/sources/cifar10-jpeg-archive.js";
-export { writeFileAtomically } from "./files/atomic-file.js";
+export { writeError, writeFileAtomically } from "./files/atomic-file.js";
 export { digestOfBytes, digestOfFile, isPresent, readFileIfPresent, readWholeFile } from "./files/read-file.js";
+export { type CrossEntropyOptions, softmaxCrossEntropy } from "./losses/cross-entropy.js";
+export type { Loss, TargetInput } from "./losses/loss.js";
+export { meanSquaredError } from "./losses/mean-squared-error.js";
+export {
+  accuracyFraction,
+  argMaxOfRows,
+  confusionMatrix,
+  correctness,
+  perClassAccuracy,
+} from "./metrics/classification.js";
+export {
+  type Interval,
+  type PairedDifference,
+  type PairedDifferenceOptions,
+  pairedDifference95,
+  wilsonInterval95,
+} from "./metrics/intervals.js";
+export { type AdamOptions, adam, adamW } from "./optimizers/adam.js";
+export { clipGradients } from "./optimizers/clip-gradients.js";
+export type { OptimizedParameter, Optimizer, UpdatedParameter } from "./optimizers/optimizer.js";
+export { type SgdOptions, sgd } from "./optimizers/sgd.js";
+export {
+  type CosineOptions,
+  constant,
+  cosine,
+  type LinearWarmUpOptions,
+  linearWarmUp,
+  type OneCycleMomentumOptions,
+  type OneCycleOptions,
+  oneCycle,
+  oneCycleMomentum,
+  type Schedule,
+  type StepScheduleOptions,
+  stepSchedule,
+} from "./schedules/schedule.js";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluatePredictor } from "./trainer/evaluate.js";
+export { evaluateModel } from "./trainer/evaluate-model.js";
+export { createPredictor, type Predictor, type PredictorOptions, parametersOf } from "./trainer/predictor.js";
+export type { EpochRecord } from "./trainer/progress.js";
+export { type Scheduled, type TrainingResult, type TrainOptions, train } from "./trainer/train.js";
+export { buildTrainingStep, type TrainingStep, type TrainingStepOptions } from "./trainer/training-step.js";
