@@ -1,1 +1,40 @@
-export {};
+export { type Activation, activate, dropout, globalAveragePool } from "./layers/activation.js";
+export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.js";
+export {
+  basicBlock,
+  type ConvBatchNormOptions,
+  convBatchNorm,
+  type DepthwiseSeparableOptions,
+  depthwiseSeparable,
+  type InvertedResidualOptions,
+  invertedResidual,
+  preActivationBlock,
+  type ResidualOptions,
+} from "./layers/blocks.js";
+export { type ConvolutionOptions, convolution } from "./layers/convolution.js";
+export { type LinearOptions, linear } from "./layers/linear.js";
+export { cifar10Pixels, normalizePixels, type PixelOptions, pixels } from "./layers/pixels.js";
+export { NetworkBuilder, type ParameterOptions, parameterSpec, sizeOf } from "./network/builder.js";
+export { classNamesOf, type ExportOptions, exportModel } from "./network/export.js";
+export { foldBatchNorms } from "./network/fold.js";
+export { networkOfModel } from "./network/import.js";
+export { initializeParameter, initializeParameters } from "./network/initialize.js";
+export { countMacs } from "./network/macs.js";
+export {
+  type Initialization,
+  type Network,
+  type ObservedRange,
+  type ParameterRole,
+  type ParameterSpec,
+  parameterCount,
+  type ScalarInput,
+} from "./network/network.js";
+export { type NodeRewrite, type RewriteContext, type RewriteOptions, rewriteGraph } from "./network/rewrite.js";
+export { type DropoutMask, type TrainingForm, trainingForm } from "./network/training-form.js";
+export { mlperfTinyResNet8 } from "./zoo/mlperf-tiny-resnet8.js";
+export { mobileNetV2 } from "./zoo/mobilenet-v2.js";
+export type { ZooOptions } from "./zoo/options.js";
+export { preActResNet18 } from "./zoo/preact-resnet18.js";
+export { type ResNetOptions, resNet } from "./zoo/resnet.js";
+export { type VggOptions, vgg } from "./zoo/vgg.js";
+export { zoo, zooNetwork } from "./zoo/zoo.js";

@@ -1,0 +1,66 @@
+import { inputError } from "@dovetail/core";
+import { bindParameters, type Model, modelOf, printShape, scalar, type Tensor } from "@dovetail/graph";
+import type { Network } from "./network.js";
+
+export interface ExportOptions {
+  /** Written as JSON under the metadata key `classNames`, in the order of the logits. */
+  readonly classNames?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** What the scalar inputs are bound to, by name; each one's own value where nothing is said. */
+  readonly scalars?: Readonly<Record<string, number>> | undefined;
+}
+
+/**
+ * The network with its weights as one model: parameters and scalars are initializers, the image is the only input.
+ * Throws when a parameter is missing or has another shape, or when there are not as many class names as classes.
+ */
+export function exportModel(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  options: ExportOptions = {},
+): Model {
+  const constants = new Map<string, Tensor>();
+  for (const { name, shape } of network.parameters) {
+    const weight = weights.get(name);
+    if (!weight) {
+      throw inputError("missing_parameter", `parameter "${name}" of network "${network.name}"`, {
+        expected: `float32${printShape(shape)}`,
+        received: "nothing",
+      });
+    }
+    constants.set(name, weight);
+  }
+  for (const { name, value } of network.scalars) constants.set(name, scalar(options.scalars?.[name] ?? value));
+  return modelOf(bindParameters(network.graph, constants), { metadata: metadataOf(network, options) });
+}
+
+function metadataOf(network: Network, { classNames, metadata }: ExportOptions): Map<string, string> {
+  const entries = new Map(Object.entries(metadata ?? {}));
+  if (classNames && classNames.length !== network.classCount) {
+    throw inputError("class_names", `class names of network "${network.name}"`, {
+      expected: `${network.classCount}`,
+      received: `${classNames.length}`,
+    });
+  }
+  if (classNames) entries.set("classNames", JSON.stringify(classNames));
+  return entries;
+}
+
+/** The class names that `exportModel` wrote, or undefined when the model carries none. */
+export function classNamesOf(model: Model): readonly string[] | undefined {
+  const text = model.metadata.get("classNames");
+  if (text === undefined) return undefined;
+  let names: unknown;
+  try {
+    names = JSON.parse(text);
+  } catch {
+    names = undefined;
+  }
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+    throw inputError("class_names", `metadata "classNames" of model "${model.graph.name}"`, {
+      expected: "a JSON array of strings",
+      received: text.slice(0, 60),
+    });
+  }
+  return names;
+}

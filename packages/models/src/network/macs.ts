@@ -1,0 +1,31 @@
+import { attributeOf, type Graph, type Node, type Shape } from "@dovetail/graph";
+
+/** Multiply–accumulates of one node, from its operands' and its result's shapes. */
+type MacRule = (node: Node, shapeOf: (name: string) => readonly number[]) => number;
+
+const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1);
+
+/** The operators that multiply and accumulate; all others count nothing. */
+const macRules: Readonly<Record<string, MacRule>> = {
+  Conv: (node, shapeOf) => product(shapeOf(node.outputs[0]!)) * product(shapeOf(node.inputs[1]!).slice(1)),
+  ConvTranspose: (node, shapeOf) => product(shapeOf(node.inputs[0]!)) * product(shapeOf(node.inputs[1]!).slice(1)),
+  MatMul: (node, shapeOf) => product(shapeOf(node.outputs[0]!)) * shapeOf(node.inputs[0]!).at(-1)!,
+  Gemm: (node, shapeOf) =>
+    product(shapeOf(node.outputs[0]!)) * shapeOf(node.inputs[0]!)[attributeOf(node, "transA", "int", 0) ? 0 : 1]!,
+};
+
+/**
+ * Multiply–accumulates of a graph's convolutions and matrix products, for one image: named dimensions (the batch)
+ * count as 1.
+ */
+export function countMacs(graph: Graph): number {
+  const shapeOf = (name: string): readonly number[] => sizesOf(graph.types.get(name)?.shape ?? []);
+  return graph.nodes.reduce((sum, node) => {
+    const rule = node.domain === "" ? macRules[node.operator] : undefined;
+    return rule ? sum + rule(node, shapeOf) : sum;
+  }, 0);
+}
+
+function sizesOf(shape: Shape): readonly number[] {
+  return shape.map((size) => (typeof size === "number" ? size : 1));
+}

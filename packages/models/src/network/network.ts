@@ -1,0 +1,91 @@
+import type { Graph } from "@dovetail/graph";
+
+/** What a parameter is for, in the network's arithmetic. */
+export type ParameterRole =
+  | "weight"
+  | "bias"
+  | "scale"
+  | "shift"
+  | "runningMean"
+  | "runningVariance"
+  /** Largest magnitude that an activation quantizer represents. */
+  | "activationRange";
+
+/**
+ * How a parameter starts. The fans are those of PyTorch's `torch.nn.init`: of a weight [O, I, …kernel],
+ * fan in = I · kernel size, fan out = O · kernel size (groups are not taken into account).
+ */
+export type Initialization =
+  /** Normal with deviation √2 / √fan (He et al. 2015). */
+  | { readonly kind: "kaimingNormal"; readonly mode: "fanIn" | "fanOut" }
+  /** Uniform in ±√(6 / ((1 + a²) · fan in)), a = `negativeSlope`; √5 gives PyTorch's default of ±1/√(fan in). */
+  | { readonly kind: "kaimingUniform"; readonly negativeSlope: number }
+  /** Normal with deviation √(2 / (fan in + fan out)) (Glorot and Bengio 2010). */
+  | { readonly kind: "xavierNormal" }
+  /** Uniform in ±√(6 / (fan in + fan out)). */
+  | { readonly kind: "xavierUniform" }
+  | { readonly kind: "normal"; readonly mean: number; readonly standardDeviation: number }
+  /** Uniform in ±bound. */
+  | { readonly kind: "uniform"; readonly bound: number }
+  | { readonly kind: "constant"; readonly value: number };
+
+/** One tensor of a network that is not computed from its input. All are float32. */
+export interface ParameterSpec {
+  /** Name of the graph input that takes it, e.g. `layer1.0.conv1.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: ParameterRole;
+  readonly initialization: Initialization;
+  /** Changed by the optimizer. Running statistics are not: they are averaged. */
+  readonly trainable: boolean;
+  /** Weight decay applies. */
+  readonly decay: boolean;
+}
+
+/**
+ * A statistic that training keeps: after each step the parameter becomes
+ * (1 − momentum) · parameter + momentum · (the largest magnitude of `observed` in the step's batch).
+ */
+export interface ObservedRange {
+  readonly parameter: string;
+  /** Value of the graph whose magnitude is observed. */
+  readonly observed: string;
+  readonly momentum: number;
+}
+
+/** A further input of the graph that is neither image nor parameter: a bit-width, say. All are rank-0 float32. */
+export interface ScalarInput {
+  readonly name: string;
+  /** What it takes where nothing else is said. */
+  readonly value: number;
+}
+
+/**
+ * A network as a graph, without its weights. The graph is in inference form: batch normalization uses running
+ * statistics, dropout passes everything. Its inputs are the image [batch, channels, height, width], with a symbolic
+ * batch and raw pixels 0–255 unless the network was imported, then the parameters, then the scalars.
+ */
+export interface Network {
+  readonly name: string;
+  readonly graph: Graph;
+  /** Name of the graph input that takes the image. */
+  readonly image: string;
+  /** Smallest and largest value of the image; [0, 255] for raw pixels. */
+  readonly imageRange: readonly [number, number];
+  /** Name of the value that holds the logits [batch, classCount]: what losses work on. */
+  readonly logits: string;
+  readonly classCount: number;
+  readonly parameters: readonly ParameterSpec[];
+  readonly scalars: readonly ScalarInput[];
+  readonly observedRanges: readonly ObservedRange[];
+}
+
+/** Number of values of all parameters, or of the trainable ones alone. */
+export function parameterCount(
+  network: Network,
+  options: { readonly trainableOnly?: boolean | undefined } = {},
+): number {
+  return network.parameters
+    .filter((parameter) => parameter.trainable || !options.trainableOnly)
+    .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
