@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../builder/builder.js";
-import type { Node, Value } from "../ir/graph.js";
+import type { Node, Tensor, Value } from "../ir/graph.js";
 
 /** What a gradient rule sees. */
 export interface GradientContext {
@@ -13,9 +13,17 @@ export interface GradientContext {
   readonly needed: readonly boolean[];
   /** Where the rule adds its nodes. */
   readonly g: GraphBuilder;
+  /** An input; throws a clear error when it is absent. */
+  input(index: number): Value;
+  /** An output; throws a clear error when it is absent. */
+  output(index: number): Value;
+  /** The value of an input when it is a constant, else undefined. */
+  constant(index: number): Tensor | undefined;
+  /** An error that names the node and its operator. */
+  fail(message: string, details?: { expected?: string; received?: string; hint?: string }): Error;
 }
 
-/** Gradient of the loss with respect to each input; undefined means zero (or not needed). */
+/** Gradient of the loss with respect to each input; undefined (or left out at the end) means zero, or not needed. */
 export type GradientRule = (context: GradientContext) => readonly (Value | undefined)[];
 
 /** Gradient rules by operator; operators of Dovetail's own domain are written `ai.dovetail.Name`. */

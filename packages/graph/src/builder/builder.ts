@@ -13,6 +13,8 @@ import {
   type TensorType,
   type Value,
 } from "../ir/graph.js";
+import { knownEntries } from "../shape/constants.js";
+import { tensorOfEntries } from "../shape/entries.js";
 import { inferNodeTypes, type KnownValues, printShape } from "../shape/infer.js";
 import { Operators } from "./operators.js";
 
@@ -176,6 +178,14 @@ export class GraphBuilder extends Operators {
     const type = this.types.get(name);
     if (!type) throw inputError("unknown_value", `graph "${this.name}" has no value "${name}"`);
     return { name, type };
+  }
+
+  /** The tensor behind a value that is a constant, or a small one that follows from constants and shapes. */
+  constantOf(name: string): Tensor | undefined {
+    const constant = this.initializers.get(name);
+    if (constant) return constant;
+    const entries = knownEntries(name, this.known);
+    return entries && tensorOfEntries(entries);
   }
 
   /** True when this graph has a value of this name. */
