@@ -50,3 +50,5 @@ export { renameValues } from "./passes/rename-values.js";
 export { topologicalSort } from "./passes/topological-sort.js";
 export { printGraph } from "./print/print-graph.js";
 export { printShape, printType } from "./shape/infer.js";
+export type { ShapeContext, ShapeRule, ShapeTable } from "./shape/rule.js";
+export { shapeTable } from "./shape/table.js";
