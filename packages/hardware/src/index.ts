@@ -13,6 +13,27 @@ export {
 // workload/
 
 export {
+  type DistinctLayer,
+  distinctLayers,
+  type ExtractOptions,
+  extractWorkloads,
+  type Layer,
+  type LayerTensor,
+  layerTable,
+  type Operation,
+  type OperationTensor,
+  type Workloads,
+} from "./workload/extract/extract.js";
+export type { LayerContext, LayerRule, LayerTable, LoopNest } from "./workload/extract/layer-rule.js";
+export {
+  freeOperators,
+  type OperationKind,
+  type OperationRule,
+  type OperationSizes,
+  operationTable,
+} from "./workload/extract/operation.js";
+export type { SizeOptions } from "./workload/extract/sizes.js";
+export {
   type ConvolutionShape,
   convolutionProblem,
   type LayerBitWidths,
