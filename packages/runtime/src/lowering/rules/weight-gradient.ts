@@ -5,7 +5,7 @@ import { fillsBlocks, type ImageShape } from "../forms.js";
 import type { LoweringContext, LoweringRule } from "../rule.js";
 import { identityConvolution } from "./identity.js";
 
-/** Images whose sum one group of the convolution makes; the rest of the batch is summed afterwards. */
+/** Images whose sum one group of the convolution makes; the groups are summed afterwards. */
 const mostImagesPerGroup = 8;
 
 /** Padding of rows and columns so that the result has the kernel's size or, where pixels at the end are never read, more. */
@@ -31,7 +31,8 @@ function fit(window: Window, sizes: readonly number[], gradientSizes: readonly n
 
 /**
  * A blocked image with its columns padded, by a convolution that changes nothing else: it works with all threads,
- * unlike Pad. Rows are padded by the convolution that follows, which costs it nothing; columns would slow it several times.
+ * unlike Pad. Rows are padded by the convolution that follows, which costs it nothing; columns would slow it several
+ * times.
  */
 function padColumns(context: LoweringContext, blocked: string, shape: ImageShape, place: Fit): string {
   const [begin, end] = place.columns;
@@ -40,121 +41,147 @@ function padColumns(context: LoweringContext, blocked: string, shape: ImageShape
   return context.emitter.blockedOp("Conv", inputs.slice(0, 2), { ...attributes, pads: [0, begin, 0, end] });
 }
 
-/** [N, C, H, W] → [C, N, H, W]; rows are gathered, which ONNX Runtime does with all threads, unlike Transpose. */
-function exchange({ emitter }: LoweringContext, plain: string, [n, c, h, w]: readonly number[]): string {
-  const rows = Array.from({ length: n! * c! }, (_, row) => (row % n!) * c! + Math.floor(row / n!));
-  const gathered = emitter.op("Gather", [emitter.reshape(plain, [n! * c!, h! * w!]), emitter.int64s(rows)], {
-    axis: 0,
-  });
-  return emitter.reshape(gathered, [c!, n!, h!, w!]);
+/** Rows of [rows, size] in another order: Gather works with all threads, unlike Transpose. */
+function permuteRows({ emitter }: LoweringContext, value: string, size: number, order: readonly number[]): string {
+  if (order.every((row, index) => row === index)) return value;
+  const rows = emitter.reshape(value, [order.length, size]);
+  return emitter.op("Gather", [rows, emitter.int64s(order)], { axis: 0 });
 }
 
-/** X with batch and channels exchanged and columns padded. */
-function exchangedImage(context: LoweringContext, x: string, sizes: readonly number[], place: Fit): string {
+/** Exchanges the two outer axes of [outer, inner, size]. */
+const exchangedOrder = (outer: number, inner: number): readonly number[] =>
+  Array.from({ length: outer * inner }, (_, row) => (row % outer) * inner + Math.floor(row / outer));
+
+/** A batch of images as the convolution's input. */
+interface Operand {
+  /** [channels / inner, N, H, W · inner], columns padded. */
+  readonly value: string;
+  readonly channels: number;
+  /** Channels that lie side by side in memory: they become columns. */
+  readonly inner: number;
+}
+
+/** Blocks of channels (or in plain order channels) become the batch, images the channels, channels of a block columns. */
+function imageOperand(context: LoweringContext, x: string, sizes: readonly number[], place: Fit): Operand {
   const { emitter, forms, memo } = context;
-  const key = `exchanged:${x}:${place.columns.join(",")}`;
-  let known = memo.get(key);
-  if (known === undefined) {
-    const [n, c, h, w] = sizes as [number, number, number, number];
-    const shape = forms.imageShape(x);
-    const [begin, end] = place.columns;
-    const plain =
-      shape && forms.isBlocked(x) && begin + end > 0
-        ? emitter.blockedOp("ReorderOutput", [padColumns(context, forms.blocked(x), shape, place)], {
-            channels: c,
-          })
-        : begin + end > 0
-          ? emitter.op("Pad", [forms.plain(x), emitter.int64s([0, 0, 0, begin, 0, 0, 0, end])])
-          : forms.plain(x);
-    known = exchange(context, plain, [n, c, h, w + begin + end]);
-    memo.set(key, known);
+  const [batch, channels, height, width] = sizes as [number, number, number, number];
+  const shape = forms.imageShape(x);
+  const isBlocked = shape !== undefined && forms.isBlocked(x);
+  const inner = isBlocked ? forms.blockSize : 1;
+  const blocks = (isBlocked ? shape.paddedChannels : channels) / inner;
+  const [begin, end] = place.columns;
+  const columns = (width + begin + end) * inner;
+  const key = `exchanged:${x}:${isBlocked}:${begin}:${end}`;
+  let value = memo.get(key);
+  if (value === undefined) {
+    const padded = isBlocked
+      ? padColumns(context, forms.blocked(x), shape, place)
+      : begin + end === 0
+        ? forms.plain(x)
+        : emitter.op("Pad", [forms.plain(x), emitter.int64s([0, 0, 0, begin, 0, 0, 0, end])]);
+    value = permuteRows(context, padded, height * columns, exchangedOrder(batch, blocks));
+    value = emitter.reshape(value, [blocks, batch, height, columns]);
+    memo.set(key, value);
   }
-  return known;
+  return { value, channels, inner };
+}
+
+/** [N, K/b, HW, b] → [N/images, K/b, images, HW, b]: blocks of the gradient are filters as they lie in memory. */
+function filterOperand(context: LoweringContext, blocked: string, shape: ImageShape, images: number): string {
+  const { batch, paddedChannels, height, width } = shape;
+  const b = context.forms.blockSize;
+  const blocks = paddedChannels / b;
+  const order: number[] = [];
+  for (let group = 0; group < batch / images; group++) {
+    for (let block = 0; block < blocks; block++) {
+      for (let image = 0; image < images; image++) order.push((group * images + image) * blocks + block);
+    }
+  }
+  const ordered = images === 1 ? blocked : permuteRows(context, blocked, height * width * b, order);
+  return context.emitter.reshape(ordered, [(batch / images) * paddedChannels, images, height, width]);
+}
+
+/**
+ * One image a group needs no copy of the filters, but leaves a result for every image to be summed; that is taken where
+ * the results are about as large as the filters.
+ */
+function imagesPerGroup({ batch, paddedChannels, height, width }: ImageShape, resultSize: number, b: number): number {
+  if (paddedChannels > b && resultSize <= 1.5 * height * width) return 1;
+  let images = Math.min(mostImagesPerGroup, b - 1);
+  while (batch % images !== 0) images--;
+  return images;
 }
 
 const weightGradient: LoweringRule = (context) => {
   const { node, forms, graph } = context;
   const [x, outputGradient] = node.inputs as [string, string];
   const group = attributeOf(node, "group", "int", 1);
-  const input = graph.types.get(x)?.shape;
+  const sizes = graph.types.get(x)?.shape;
   const output = forms.imageShape(outputGradient);
-  if (!output || input?.length !== 4 || input.some((size) => typeof size !== "number")) return false;
-  const channels = input[1] as number;
-  const sizes = input.slice(2) as [number, number];
+  if (!output || sizes?.length !== 4 || sizes.some((size) => typeof size !== "number")) return false;
+  const channels = sizes[1] as number;
   const window = explicitWindow(node);
-  if (group === 1) return denseWeightGradient(context, window, output, channels, sizes);
-  const isDepthwise = group === channels && output.channels === channels;
-  return isDepthwise && fillsBlocks(channels, forms.blockSize)
-    ? depthwiseWeightGradient(context, window, output, sizes)
-    : false;
+  if (group === channels && group > 1 && output.channels === channels && fillsBlocks(channels, forms.blockSize)) {
+    return depthwiseWeightGradient(context, window, output, sizes.slice(2) as number[]);
+  }
+  if (group !== 1) return false;
+  const input = forms.imageShape(x);
+  const isPointwise = [...window.kernel, ...window.strides].every((size) => size === 1);
+  const canSwap = isPointwise && window.pads.every((pad) => pad === 0) && input && forms.isBlocked(x);
+  // The operand with fewer channels is the one that is copied.
+  return canSwap && input.channels > output.channels
+    ? denseWeightGradient(context, window, { image: outputGradient, filter: x, isSwapped: true })
+    : denseWeightGradient(context, window, { image: x, filter: outputGradient, isSwapped: false });
 };
 
+interface Roles {
+  readonly image: string;
+  readonly filter: string;
+  /** True where the filter is X and the result's axes are exchanged. */
+  readonly isSwapped: boolean;
+}
+
 /**
- * dW[k, c] = Σₙ dY[n, k] ⋆ X[n, c]: the channels of X are the batch, images are input channels, dY is the filter, as
- * large as the image, stride and dilation change places. With a group of images as a group of the convolution dY's
- * blocks are filters as they lie in memory.
+ * dW[k, c, r, s] = Σ dY[n, k, h, w] · X[n, c, h + r, w + s]: images are the input's channels, dY is the filter, as large
+ * as the image; stride and dilation change places. The b channels of a block lie between neighbours in a row, so they
+ * are b columns each, and the filter's columns are b apart: one pass makes the products of a whole block.
  */
-function denseWeightGradient(
-  context: LoweringContext,
-  window: Window,
-  output: ImageShape,
-  channels: number,
-  sizes: readonly [number, number],
-): boolean {
-  const { node, emitter, forms } = context;
-  const [x, outputGradient] = node.inputs as [string, string];
+function denseWeightGradient(context: LoweringContext, window: Window, { image, filter, isSwapped }: Roles): boolean {
+  const { node, graph, emitter, forms } = context;
   const b = forms.blockSize;
-  const { batch, paddedChannels, height, width } = output;
-  const place = fit(window, sizes, [height, width]);
+  const sizes = graph.types.get(image)!.shape as readonly number[];
+  const shape = forms.imageShape(filter)!;
+  const { batch, paddedChannels, height, width } = shape;
+  const place = fit(window, sizes.slice(2), [height, width]);
+  const operand = imageOperand(context, image, sizes, place);
+  const { channels, inner } = operand;
+  // Neighbouring results of one channel are `inner` columns apart, so a dilated kernel needs one channel a row.
+  if (inner > 1 && window.dilations[1] !== 1 && window.kernel[1] !== 1) return false;
   const [resultHeight, resultWidth] = place.result;
-  const area = resultHeight * resultWidth;
-  const images = imagesPerGroup(output, channels * area, b);
+  const blocks = Math.ceil(channels / inner);
+  const images = imagesPerGroup(shape, channels * resultHeight * resultWidth, b);
   const groups = batch / images;
-  const blocks = paddedChannels / b;
-
-  const image = exchangedImage(context, x, [batch, channels, ...sizes], place);
-  const byGroup = groupFilters(context, forms.blocked(outputGradient), output, images);
-  const filter = emitter.reshape(byGroup, [groups * paddedChannels, images, height, width]);
-  const perGroup = emitter.blockedOp("Conv", [image, filter], {
-    kernel_shape: [height, width],
-    strides: window.dilations,
-    dilations: window.strides,
-    pads: [place.rows[0], 0, place.rows[1], 0],
-    group: groups,
-  });
-  const split = emitter.reshape(perGroup, [channels, groups, blocks * area * b]);
+  const perGroup = emitter.blockedOp(
+    "Conv",
+    [operand.value, filterOperand(context, forms.blocked(filter), shape, images)],
+    {
+      kernel_shape: [height, width],
+      strides: [window.dilations[0]!, inner > 1 ? 1 : window.dilations[1]!],
+      dilations: [window.strides[0]!, window.strides[1]! * inner],
+      pads: [place.rows[0], 0, place.rows[1], 0],
+      group: groups,
+    },
+  );
+  const filterBlocks = paddedChannels / b;
+  const area = resultHeight * resultWidth;
+  const split = emitter.reshape(perGroup, [blocks, groups, filterBlocks * area * inner * b]);
   const sum = emitter.op("ReduceSum", [split, emitter.int64s([1])], { keepdims: 0 });
-  const ordered = emitter.transpose(emitter.reshape(sum, [channels, blocks, area, b]), [1, 3, 0, 2]);
-  const whole = emitter.reshape(ordered, [paddedChannels, channels, resultHeight, resultWidth]);
-  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, output, window, place));
+  const axes = emitter.reshape(sum, [blocks, filterBlocks, area, inner, b]);
+  const ordered = emitter.transpose(axes, isSwapped ? [0, 3, 1, 4, 2] : [1, 4, 0, 3, 2]);
+  const [outputs, inputs] = isSwapped ? [blocks * inner, paddedChannels] : [paddedChannels, blocks * inner];
+  const whole = emitter.reshape(ordered, [outputs, inputs, resultHeight, resultWidth]);
+  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, [outputs, inputs, resultHeight, resultWidth]));
   return true;
-}
-
-/**
- * One image a group needs no copy of the gradient, but leaves a result for every image to be summed; that is taken
- * where the results are about as large as the gradient.
- */
-function imagesPerGroup({ batch, paddedChannels, height, width }: ImageShape, resultSize: number, b: number): number {
-  const copies = paddedChannels > b;
-  if (copies && resultSize <= 1.5 * height * width) return 1;
-  return largestDivisor(batch, Math.min(mostImagesPerGroup, b - 1));
-}
-
-/** [N, K/b, HW, b] → [N/images, K/b, images, HW, b]. */
-function groupFilters({ emitter, forms }: LoweringContext, dy: string, output: ImageShape, images: number): string {
-  const { batch, paddedChannels, height, width } = output;
-  const b = forms.blockSize;
-  const blocks = paddedChannels / b;
-  if (blocks === 1 || images === 1) return dy;
-  const rows: number[] = [];
-  for (let group = 0; group < batch / images; group++) {
-    for (let block = 0; block < blocks; block++) {
-      for (let image = 0; image < images; image++) rows.push((group * images + image) * blocks + block);
-    }
-  }
-  return emitter.op("Gather", [emitter.reshape(dy, [batch * blocks, height * width * b]), emitter.int64s(rows)], {
-    axis: 0,
-  });
 }
 
 /** Every image's channels are channels of one image; the sum over images comes afterwards. No operand is moved. */
@@ -162,19 +189,18 @@ function depthwiseWeightGradient(
   context: LoweringContext,
   window: Window,
   output: ImageShape,
-  sizes: readonly [number, number],
+  sizes: readonly number[],
 ): boolean {
   const { node, emitter, forms } = context;
   const [x, outputGradient] = node.inputs as [string, string];
   const b = forms.blockSize;
   const { batch, paddedChannels, height, width } = output;
-  const input: ImageShape = { ...output, height: sizes[0], width: sizes[1] };
+  const [inputHeight, inputWidth] = sizes as [number, number];
   const place = fit(window, sizes, [height, width]);
   const [resultHeight, resultWidth] = place.result;
-  const area = resultHeight * resultWidth;
-  const padded = padColumns(context, forms.blocked(x), input, place);
-  const columns = sizes[1] + place.columns[0] + place.columns[1];
-  const image = emitter.reshape(padded, [1, batch * paddedChannels, sizes[0], columns]);
+  const padded = padColumns(context, forms.blocked(x), { ...output, height: inputHeight, width: inputWidth }, place);
+  const columns = inputWidth + place.columns[0] + place.columns[1];
+  const image = emitter.reshape(padded, [1, batch * paddedChannels, inputHeight, columns]);
   const filter = emitter.reshape(forms.blocked(outputGradient), [batch * paddedChannels, 1, height, width]);
   const perImage = emitter.blockedOp("Conv", [image, filter], {
     kernel_shape: [height, width],
@@ -183,32 +209,20 @@ function depthwiseWeightGradient(
     pads: [place.rows[0], 0, place.rows[1], 0],
     group: batch * paddedChannels,
   });
+  const area = resultHeight * resultWidth;
   const byImage = emitter.reshape(perImage, [batch, paddedChannels * area]);
   const sum = emitter.op("ReduceSum", [byImage, emitter.int64s([0])], { keepdims: 0 });
   const ordered = emitter.transpose(emitter.reshape(sum, [paddedChannels / b, area, b]), [0, 2, 1]);
   const whole = emitter.reshape(ordered, [paddedChannels, 1, resultHeight, resultWidth]);
-  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, output, window, place));
+  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, [paddedChannels, 1, resultHeight, resultWidth]));
   return true;
 }
 
-/** Cuts the outputs that fill the last block, and the taps beyond the kernel. */
-function cutWeight(
-  { emitter }: LoweringContext,
-  whole: string,
-  { channels, paddedChannels }: ImageShape,
-  window: Window,
-  { result }: Fit,
-): string {
-  const [height, width] = window.kernel as [number, number];
-  if (channels === paddedChannels && result[0] === height && result[1] === width) return whole;
-  const ends = emitter.int64s([channels, height, width]);
-  return emitter.op("Slice", [whole, emitter.int64s([0, 0, 0]), ends, emitter.int64s([0, 2, 3])]);
-}
-
-function largestDivisor(count: number, limit: number): number {
-  let divisor = limit;
-  while (count % divisor !== 0) divisor--;
-  return divisor;
+/** Cuts the channels that fill the last blocks, and the taps beyond the kernel. */
+function cutWeight({ node, graph, emitter }: LoweringContext, whole: string, sizes: readonly number[]): string {
+  const weight = graph.types.get(node.outputs[0]!)!.shape as readonly number[];
+  if (sizes.every((size, axis) => size === weight[axis])) return whole;
+  return emitter.op("Slice", [whole, emitter.int64s([0, 0, 0, 0]), emitter.int64s(weight)]);
 }
 
 export const weightGradientRules = { "ai.dovetail.ConvWeightGradient": weightGradient } as const;
