@@ -97,6 +97,7 @@ export { correctedModel, correctedSpace, pipelineOffChipBytes } from "./fpga/cor
 export { fpgaTemplate } from "./fpga/corrected-template.js";
 export { type ChunkDesign, type ChunkSpace, enumerateDesigns, everyUnroll, type Parallelism } from "./fpga/design.js";
 export { type ChunkResult, evaluateChunk, evaluatePipeline, type PipelineResult } from "./fpga/evaluate.js";
+export { fpgaLayerOf } from "./fpga/from-problem.js";
 export {
   type GradientSearchResult,
   type GradientSearchSettings,
@@ -104,7 +105,6 @@ export {
   gradientSearchDefaults,
   publishedGradientSearch,
 } from "./fpga/gradient-search.js";
-export { fpgaLayerOf } from "./fpga/from-problem.js";
 export { type FpgaLayer, type FpgaLayerKind, layerBitWidth } from "./fpga/layer.js";
 export type { ChunkFootprint, ChunkModel, FpgaResources, KernelShape } from "./fpga/model.js";
 export { createFpgaSolver, type FpgaSolution, type FpgaSolver } from "./fpga/solve.js";
@@ -158,6 +158,36 @@ export {
 export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
 export { evaluateCost } from "./cost/explain.js";
 export { printCost } from "./cost/print.js";
+
+// mapspace/
+
+export { type Candidate, copyCandidate, createCandidate } from "./mapspace/candidate.js";
+export { crossDimensions, crossLevels } from "./mapspace/crossover.js";
+export { createMapspace, type Mapspace } from "./mapspace/mapspace.js";
+export { exchangeFactors, flipKeep, moveFactor, moveLoop } from "./mapspace/moves.js";
+export { createRepairScratch, type RepairScratch, repair } from "./mapspace/repair.js";
+export { sampleMapping } from "./mapspace/sample.js";
+
+// mapper/
+
+export {
+  architectureKey,
+  createMappingCache,
+  type MappingCache,
+  type MappingCacheOptions,
+} from "./mapper/cache.js";
+export { mapLayer } from "./mapper/evolutionary.js";
+export {
+  type MapNetworkResult,
+  type MappedNetwork,
+  mapNetwork,
+  type NetworkLayer,
+  type NetworkMapperOptions,
+  type UnmappedNetwork,
+} from "./mapper/network.js";
+export type { Objective } from "./mapper/objective.js";
+export { mapLayerRandomly } from "./mapper/random.js";
+export type { MapLayerResult, MappedLayer, MapperOptions, TracePoint, UnmappedLayer } from "./mapper/trial.js";
 
 // energy/
 

@@ -1,0 +1,91 @@
+import type { Candidate } from "./candidate.js";
+import type { Mapspace } from "./mapspace.js";
+import { sortByRank } from "./sample.js";
+import { applySplit, type SpatialSplit, type SpatialSplits } from "./spatial.js";
+import { layTiles, levelFits } from "./tiles.js";
+
+/** How a mapping is built greedily around a spatial split. */
+export interface Recipe {
+  /** Dimensions in the order in which they fill the memories, innermost memory first. */
+  readonly fill: Uint8Array;
+  /** [level]: the tensor whose tiles stay put while the level's innermost loops run. */
+  readonly stationary: Uint8Array;
+}
+
+/** Working memory of constructions in one mapspace. */
+export interface ConstructScratch {
+  /** [level][dimension]. */
+  readonly tile: Float64Array;
+}
+
+export function createConstructScratch({ tables }: Mapspace): ConstructScratch {
+  return { tile: new Float64Array(tables.levelCount * tables.dimensionCount) };
+}
+
+/**
+ * Builds a mapping greedily: the fan-outs as the split says, each memory from the inside outwards filled with as much of
+ * each dimension as fits, the rest in the loops of the outermost levels; the loops that do not address the stationary
+ * tensor innermost. False when not even the split fits the memories. Keeps whatever may be kept.
+ */
+export function construct(
+  space: Mapspace,
+  splits: SpatialSplits,
+  split: SpatialSplit,
+  recipe: Recipe,
+  candidate: Candidate,
+  { tile }: ConstructScratch,
+): boolean {
+  const { tables, free } = space;
+  const { levelCount, dimensionCount } = tables;
+  candidate.bounds.set(space.fixedBounds);
+  candidate.keep.set(space.keep);
+  applySplit(space, splits, split, candidate);
+  layTiles(space, candidate, tile);
+  if (!fits(space, candidate, levelCount - 1, tile)) return false;
+  for (let level = levelCount - 1; level >= 0; level--) {
+    for (let place = 0; place < dimensionCount; place++) {
+      const dimension = recipe.fill[place]!;
+      if (free[level * dimensionCount + dimension] === 1) fillLevel(space, candidate, level, dimension, tile);
+    }
+  }
+  for (let level = 0; level < levelCount; level++) orderLoops(space, candidate, level, recipe.stationary[level]!);
+  for (let dimension = 0; dimension < dimensionCount; dimension++) {
+    if (tile[dimension] !== tables.sizes[dimension]) return false;
+  }
+  return true;
+}
+
+/** Multiplies primes that are left of a dimension into a level's loop while the memories have room, large ones first. */
+function fillLevel(space: Mapspace, candidate: Candidate, level: number, dimension: number, tile: Float64Array): void {
+  const { dimensionCount, sizes } = space.tables;
+  const primes = space.primesOf[dimension]!;
+  for (let index = primes.length - 1; index >= 0; index--) {
+    const prime = primes[index]!;
+    while ((sizes[dimension]! / tile[dimension]!) % prime === 0) {
+      for (let outer = level; outer >= 0; outer--) tile[outer * dimensionCount + dimension]! *= prime;
+      if (!fits(space, candidate, level, tile)) {
+        for (let outer = level; outer >= 0; outer--) tile[outer * dimensionCount + dimension]! /= prime;
+        break;
+      }
+      candidate.temporal[level * dimensionCount + dimension]! *= prime;
+    }
+  }
+}
+
+/** Whether the tiles of a level and all outside it fit their memories. */
+function fits(space: Mapspace, candidate: Candidate, innermost: number, tile: Float64Array): boolean {
+  for (let level = innermost; level >= 0; level--) if (!levelFits(space, candidate, level, tile)) return false;
+  return true;
+}
+
+/** Puts the loops that do not address a tensor innermost, so far as the constraints let them. */
+function orderLoops(space: Mapspace, candidate: Candidate, level: number, tensor: number): void {
+  const { dimensionCount } = space.tables;
+  let place = level * dimensionCount;
+  for (let relevant = 1; relevant >= 0; relevant--) {
+    for (let dimension = 0; dimension < dimensionCount; dimension++) {
+      if (space.relevant[tensor * dimensionCount + dimension] === relevant) candidate.orders[place++] = dimension;
+    }
+  }
+  sortByRank(space, candidate, level);
+}
