@@ -111,3 +111,23 @@ export function typed(elementType: ElementType, shape: Shape | undefined): Tenso
 export function presentInputs(context: ShapeContext): readonly number[] {
   return context.node.inputs.flatMap((name, index) => (name === "" ? [] : [index]));
 }
+
+// No tensor has more axes; keeps a nonsensical file from asking for a shape of a billion sizes.
+const rankLimit = 64;
+
+/** Number of entries of a rank-1 input, when known: the rank of a shape that is given by it. */
+export function entryCount(context: ShapeContext, index: number): number | undefined {
+  const size = context.inputs[index]?.shape?.[0];
+  if (typeof size === "string" || size === undefined) return undefined;
+  if (size > rankLimit)
+    throw context.fail("a shape has too many axes", { expected: `at most ${rankLimit}`, received: `${size}` });
+  return size;
+}
+
+/** The target that an input gives, or unknown sizes of the right rank, or undefined when not even that is known. */
+export function targetEntries(context: ShapeContext, index: number): readonly (Dimension | undefined)[] | undefined {
+  const entries = context.entries(index);
+  if (entries) return entries;
+  const count = entryCount(context, index);
+  return count === undefined ? undefined : Array.from({ length: count }, () => undefined);
+}

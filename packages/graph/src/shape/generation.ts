@@ -1,10 +1,9 @@
 import { attributeOf } from "../ir/attribute.js";
 import { elementTypes } from "../ir/element-type.js";
 import type { TensorType } from "../ir/graph.js";
-import { intsAttribute, typed } from "./context.js";
+import { intsAttribute, targetEntries, typed } from "./context.js";
 import { elementTypeAttribute } from "./elementwise.js";
 import type { ShapeContext, ShapeRule, ShapeTable } from "./rule.js";
-import { targetEntries } from "./shaping.js";
 
 const constant: ShapeRule = (context) => {
   const attribute = Object.entries(context.node.attributes).find(([name]) => name.startsWith("value"))?.[1];

@@ -1,7 +1,6 @@
 import type { Shape } from "../ir/graph.js";
-import { intAttribute, resolveAxes, resolveAxis, sameAsFirst, typed } from "./context.js";
+import { entryCount, intAttribute, resolveAxes, resolveAxis, sameAsFirst, typed } from "./context.js";
 import type { ShapeContext, ShapeRule, ShapeTable } from "./rule.js";
-import { entryCount } from "./shaping.js";
 
 const reduction: ShapeRule = (context) => {
   const { elementType } = context.input(0);

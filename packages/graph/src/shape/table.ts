@@ -4,6 +4,7 @@ import { convolutionShapes } from "./convolution.js";
 import { elementwiseShapes } from "./elementwise.js";
 import { generationShapes } from "./generation.js";
 import { indexingShapes } from "./indexing.js";
+import { joiningShapes } from "./joining.js";
 import { linearShapes } from "./linear.js";
 import { lossShapes } from "./loss.js";
 import { normalizationShapes } from "./normalization.js";
@@ -23,6 +24,7 @@ export const shapeTable: ShapeTable = {
   ...linearShapes,
   ...normalizationShapes,
   ...shapingShapes,
+  ...joiningShapes,
   ...indexingShapes,
   ...reductionShapes,
   ...generationShapes,
