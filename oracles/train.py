@@ -201,6 +201,8 @@ def training_steps():
         optimizer.step()
         scheduler.step()
         losses.append(loss.item())
+        if step == 0:
+            after_one = tensors(model)
     model.eval()
     with torch.no_grad():
         logits = model(batch(STEPS)[0])
@@ -209,6 +211,7 @@ def training_steps():
         "batchSize": BATCH,
         "before": before,
         "losses": losses,
+        "afterOneStep": after_one,
         "after": tensors(model),
         "inferenceLogits": logits.flatten().tolist(),
     }

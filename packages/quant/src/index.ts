@@ -1,1 +1,12 @@
-export {};
+export { type CalibrateOptions, calibrateRanges } from "./calibration/calibrate-ranges.js";
+export { type PreparedNetwork, type PrepareOptions, prepareQuantization } from "./calibration/prepare.js";
+export { exportQdqModel, type QdqExportOptions } from "./integer/export-qdq.js";
+export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
+export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
+export { bitInputs, type FakeQuantizeOptions, fakeQuantize, rangeName } from "./quantizers/fake-quantize.js";
+export {
+  type ActivationPoint,
+  type QuantizationPoints,
+  quantizationPoints,
+  type WeightPoint,
+} from "./quantizers/points.js";

@@ -1,0 +1,155 @@
+import { inputError } from "@dovetail/core";
+import {
+  type Graph,
+  type GraphBuilder,
+  type Model,
+  scalar,
+  type Tensor,
+  tensor,
+  tensorFromData,
+  tensorNumbers,
+  type Value,
+} from "@dovetail/graph";
+import { type ExportOptions, exportModel, type Network, rewriteGraph } from "@dovetail/models";
+import { type BitWidths, bitWidthsOf } from "../quantizers/bit-widths.js";
+import { rangeName } from "../quantizers/fake-quantize.js";
+import { type ActivationPoint, quantizationPoints } from "../quantizers/points.js";
+import { activationScale, quantizeChannels, signedLevelsOf, weightScales } from "./scales.js";
+
+export interface QdqExportOptions extends Omit<ExportOptions, "scalars">, BitWidths {}
+
+/**
+ * The network with integer weights and activations in ONNX's QDQ form, which plain ONNX Runtime executes with integer
+ * arithmetic: int8 weights with a scale per output channel, int8 or (where never negative) uint8 activations, int32
+ * biases; 2 to 8 bits, the narrower ones held in 8 with a Clip before. Bit-widths stand in the annotations too.
+ *
+ * `network` is the one that was given to `fakeQuantize` (batch norms folded before), `weights` holds its parameters and
+ * the ranges. Throws when a range is missing or bits do not lie in [2, 8].
+ */
+export function exportQdqModel(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  options: QdqExportOptions,
+): Model {
+  requireBits("weightBits", options.weightBits);
+  requireBits("activationBits", options.activationBits);
+  const model = exportModel(network, weights, options);
+  const activations = activationScales(network, weights, options);
+  const constants = integerConstants(network, weights, activations, options);
+  const { graph } = rewriteGraph(model.graph, {
+    values: (value, g) => {
+      const constant = constants.get(value.name);
+      if (constant) return dequantizeConstant(g, value.name, constant);
+      const activation = activations.get(value.name);
+      return activation ? quantizeDequantize(g, value, activation, options.activationBits) : value;
+    },
+  });
+  const widths = bitWidthsOf(network, options);
+  return { ...model, graph: annotate(withoutUnusedConstants(graph), widths) };
+}
+
+function requireBits(name: string, bits: number): void {
+  if (Number.isInteger(bits) && bits >= 2 && bits <= 8) return;
+  throw inputError("bit_width", `${name} of a QDQ export`, { expected: "an integer in [2, 8]", received: `${bits}` });
+}
+
+interface ScaledActivation extends ActivationPoint {
+  readonly range: number;
+  readonly scale: number;
+}
+
+function activationScales(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  { activationBits }: BitWidths,
+): Map<string, ScaledActivation> {
+  return new Map(
+    quantizationPoints(network).activations.map((point) => {
+      const range = weights.get(rangeName(point.value));
+      if (!range) {
+        throw inputError("missing_parameter", `range of activation "${point.value}"`, {
+          expected: `parameter "${rangeName(point.value)}"`,
+          received: "nothing",
+          hint: "calibrate the network first",
+        });
+      }
+      const [value] = tensorNumbers(range);
+      const scale = activationScale(value!, { bits: activationBits, signed: point.signed });
+      return [point.value, { ...point, range: value!, scale }];
+    }),
+  );
+}
+
+/** A constant as integers with its scales along an axis. */
+interface IntegerConstant {
+  readonly integers: Tensor;
+  readonly scales: Float32Array;
+  readonly axis: number;
+}
+
+/** Weights and biases. */
+function integerConstants(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  activations: ReadonlyMap<string, ScaledActivation>,
+  { weightBits }: BitWidths,
+): Map<string, IntegerConstant> {
+  const points = quantizationPoints(network);
+  const levels = signedLevelsOf(weightBits);
+  const constants = new Map<string, IntegerConstant>();
+  for (const { value, axis } of points.weights) {
+    const weight = weights.get(value)!;
+    const bias = points.biases.find((point) => point.weight.value === value);
+    const input = bias && activations.get(bias.input.value)!;
+    const biasValues = bias && weights.get(bias.value)!;
+    const scales = weightScales(weight, {
+      axis,
+      bits: weightBits,
+      bias: biasValues && { value: biasValues, inputRange: input!.range },
+    });
+    const integers = Int8Array.from(quantizeChannels(weight, scales, { axis, levels }));
+    constants.set(value, { integers: tensorFromData("int8", weight.dimensions, integers), scales, axis });
+    if (!biasValues) continue;
+    const biasScales = scales.map((scale) => scale * input!.scale);
+    const biasIntegers = quantizeChannels(biasValues, biasScales, { axis: 0, levels: 2 ** 31 - 1 });
+    const integerBias = tensorFromData("int32", biasValues.dimensions, biasIntegers);
+    constants.set(bias!.value, { integers: integerBias, scales: biasScales, axis: 0 });
+  }
+  return constants;
+}
+
+function dequantizeConstant(g: GraphBuilder, name: string, { integers, scales, axis }: IntegerConstant): Value {
+  const quantized = g.constant(integers, `${name}:quantized`);
+  const scale = g.constant(tensorFromData("float32", [scales.length], scales), `${name}:scale`);
+  const zeros = g.constant(
+    tensor(integers.elementType, [scales.length], new Uint8Array(scales.length)),
+    `${name}:zero`,
+  );
+  return g.op("DequantizeLinear", [quantized, scale, zeros], { axis }, { outputs: [`${name}:dequantized`] });
+}
+
+function quantizeDequantize(g: GraphBuilder, value: Value, activation: ScaledActivation, bits: number): Value {
+  const { signed, range, scale } = activation;
+  const scaleValue = g.constant(scalar(scale), `${value.name}:scale`);
+  const zero = g.scalar(0, signed ? "int8" : "uint8");
+  // Eight bits saturate by themselves.
+  const clipped = bits < 8 ? g.clip(value, signed ? -(range + scale) : 0, range) : value;
+  const quantized = g.op("QuantizeLinear", [clipped, scaleValue, zero], {}, { outputs: [`${value.name}:quantized`] });
+  return g.op("DequantizeLinear", [quantized, scaleValue, zero], {}, { outputs: [`${value.name}:dequantized`] });
+}
+
+function withoutUnusedConstants(graph: Graph): Graph {
+  const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+  return { ...graph, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
+}
+
+/** Bit-widths of the quantized tensors, under all the names that they have in the QDQ graph. */
+function annotate(graph: Graph, widths: ReadonlyMap<string, number>): Graph {
+  const annotations = new Map(graph.annotations);
+  for (const [name, bitWidth] of widths) {
+    for (const alias of [name, `${name}:quantized`, `${name}:dequantized`]) {
+      if (graph.types.has(alias)) annotations.set(alias, { ...annotations.get(alias), bitWidth });
+    }
+  }
+  return { ...graph, annotations };
+}

@@ -1,0 +1,105 @@
+import type { Graph, GraphBuilder, Value } from "@dovetail/graph";
+import { type Network, parameterSpec, rewriteGraph, type ScalarInput } from "@dovetail/models";
+import { activationScale, quantizeActivation, roundToScale, weightScale } from "./arithmetic.js";
+import { type ActivationPoint, type QuantizationPoints, quantizationPoints, type WeightPoint } from "./points.js";
+
+export interface FakeQuantizeOptions {
+  /** Bits of weights where nothing else is fed; 8 by default. */
+  readonly weightBits?: number | undefined;
+  /** Bits of activations where nothing else is fed; 8 by default. */
+  readonly activationBits?: number | undefined;
+  /** Share of a batch's largest magnitude in the new range while training; 0.1 by default. */
+  readonly rangeMomentum?: number | undefined;
+}
+
+/** Names of the rank-0 inputs that take the bit-widths. */
+export const bitInputs = { weights: "weightBits", activations: "activationBits" } as const;
+
+/** Name of the parameter that holds an activation's range. */
+export function rangeName(activation: string): string {
+  return `${activation}:range`;
+}
+
+/**
+ * The network with weights and stored activations quantized (`quantizationPoints`), symmetric and uniform, in float32
+ * arithmetic: weights with one scale an output channel, from their own largest magnitude; activations with one scale a
+ * tensor, from a range that training averages; biases in units of both, as an integer accumulator holds them. Gradients
+ * pass straight through, except where an activation is clipped.
+ *
+ * The bit-widths are scalar inputs, `weightBits` and `activationBits` (at least 2; 25 and more change nothing but
+ * rounding errors). The ranges are parameters, `<activation>:range`, to be set by `calibrateRanges`.
+ */
+export function fakeQuantize(network: Network, options: FakeQuantizeOptions = {}): Network {
+  const { weightBits = 8, activationBits = 8, rangeMomentum = 0.1 } = options;
+  const points = quantizationPoints(network);
+  const ranges = points.activations.map(({ value }) =>
+    parameterSpec(rangeName(value), [], { role: "activationRange", initialization: { kind: "constant", value: 1 } }),
+  );
+  const scalars: ScalarInput[] = [
+    { name: bitInputs.weights, value: weightBits },
+    { name: bitInputs.activations, value: activationBits },
+  ];
+  const quantize = quantizersOf(points);
+  const { graph, find } = rewriteGraph(withScalarInputs(network.graph, [...ranges, ...scalars]), {
+    values: (value, g) => g.scope(`quantize/${value.name}`, () => quantize.get(value.name)?.(g, value) ?? value),
+  });
+  return {
+    ...network,
+    graph,
+    logits: find(network.logits).name,
+    parameters: [...network.parameters, ...ranges],
+    scalars: [...network.scalars, ...scalars],
+    observedRanges: [
+      ...network.observedRanges,
+      ...points.activations.map(({ value }) => ({
+        parameter: rangeName(value),
+        observed: value,
+        momentum: rangeMomentum,
+      })),
+    ],
+  };
+}
+
+/** What quantizes each value, by name. */
+function quantizersOf(points: QuantizationPoints): Map<string, (g: GraphBuilder, value: Value) => Value> {
+  const biasOf = new Map(points.biases.map((bias) => [bias.weight.value, bias]));
+  const inputScale = (g: GraphBuilder, { value, signed }: ActivationPoint): Value =>
+    activationScale(g, { bits: g.value(bitInputs.activations), range: g.value(rangeName(value)), signed });
+  const scaleOf = (g: GraphBuilder, { value, axis }: WeightPoint): Value => {
+    const bias = biasOf.get(value);
+    return weightScale(g, g.value(value), {
+      bits: g.value(bitInputs.weights),
+      axis,
+      bias: bias && { value: g.value(bias.value), inputRange: g.value(rangeName(bias.input.value)) },
+    });
+  };
+  return new Map([
+    ...points.weights.map(
+      (weight) =>
+        [weight.value, (g: GraphBuilder, value: Value) => roundToScale(g, value, scaleOf(g, weight))] as const,
+    ),
+    ...points.biases.map(
+      ({ value, weight, input }) =>
+        [
+          value,
+          (g: GraphBuilder, bias: Value) =>
+            roundToScale(g, bias, g.mul(g.reshape(scaleOf(g, weight), [-1]), inputScale(g, input))),
+        ] as const,
+    ),
+    ...points.activations.map(
+      ({ value, signed }) =>
+        [
+          value,
+          (g: GraphBuilder, activation: Value) => {
+            const bits = g.value(bitInputs.activations);
+            return quantizeActivation(g, activation, { bits, range: g.value(rangeName(value)), signed });
+          },
+        ] as const,
+    ),
+  ]);
+}
+
+function withScalarInputs(graph: Graph, added: readonly { readonly name: string }[]): Graph {
+  const inputs = added.map(({ name }) => ({ name, type: { elementType: "float32", shape: [] } }) as const);
+  return { ...graph, inputs: [...graph.inputs, ...inputs] };
+}
