@@ -96,7 +96,7 @@ function refine(inferred: TensorType | undefined, declared: TensorType | undefin
   if (shape?.length !== inferred.shape.length) return inferred;
   return {
     elementType: inferred.elementType,
-    shape: inferred.shape.map((size, axis): Dimension => (isMadeUp(size) ? shape[axis]! : size)),
+    shape: inferred.shape.map((size, axis) => (isMadeUp(size) && !isMadeUp(shape[axis]!) ? shape[axis]! : size)),
   };
 }
 
