@@ -4,6 +4,8 @@ Usage: python oracles/shape-inference.py > packages/graph/src/shape/shape-infere
 
 Each case: inputs {name: [type, shape]}, constants {name: [type, dimensions, values]},
 nodes [[operator, inputs, number of outputs, attributes]], types {value: [type, shape or null]}; an unknown size is null.
+pooling, where onnx.shape_inference and ONNX Runtime differ (with ceil_mode the former counts windows that begin in the
+padding at the end): [operator, size, kernel, stride, begin, end, dilation, output size] as ONNX Runtime computes it.
 Drawn from a seed, so the same onnx version writes the same file.
 """
 
@@ -11,8 +13,10 @@ import json
 import random
 import sys
 
+import numpy as np
 import onnx
-from onnx import TensorProto, helper, shape_inference
+import onnxruntime
+from onnx import helper, shape_inference
 
 OPSET = 18
 CASES_EACH = 6
@@ -574,6 +578,33 @@ KINDS = [
 ]
 
 
+def executed_pooling(count):
+    """Sizes that pooling with ceil_mode has when it is run, on one axis."""
+    onnxruntime.set_default_logger_severity(3)
+    cases = set()
+    while len(cases) < count:
+        operator = random.choice(["MaxPool", "AveragePool"])
+        kernel, stride, extent = size(1, 4), size(1, 4), size(3, 12)
+        begin, end = random.randint(0, kernel - 1), random.randint(0, kernel - 1)
+        dilation = size(1, 2) if operator == "MaxPool" else 1
+        if dilation * (kernel - 1) + 1 > extent + begin + end:
+            continue
+        attributes = {"kernel_shape": [kernel], "strides": [stride], "pads": [begin, end], "ceil_mode": 1}
+        if dilation > 1:
+            attributes["dilations"] = [dilation]
+        graph = helper.make_graph(
+            [helper.make_node(operator, ["x"], ["y"], **attributes)],
+            "pooling",
+            [helper.make_tensor_value_info("x", 1, [1, 1, extent])],
+            [helper.make_tensor_value_info("y", 1, None)],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        output = session.run(None, {"x": np.zeros((1, 1, extent), np.float32)})[0].shape[2]
+        cases.add((operator, extent, kernel, stride, begin, end, dilation, output))
+    return sorted(cases)
+
+
 def main():
     cases = []
     refused = 0
@@ -591,7 +622,9 @@ def main():
                 cases.append(known)
     print(f"{len(cases)} cases, {refused} refused", file=sys.stderr)
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    print(f'{{"onnx":"{onnx.__version__}","opset":{OPSET},"cases":[\n{lines}\n]}}')
+    pooling = ",\n".join(json.dumps(case, separators=(",", ":")) for case in executed_pooling(150))
+    versions = f'"onnx":"{onnx.__version__}","onnxruntime":"{onnxruntime.__version__}","opset":{OPSET}'
+    print(f'{{{versions},"cases":[\n{lines}\n],"pooling":[\n{pooling}\n]}}')
 
 
 main()

@@ -19,7 +19,9 @@ interface Case {
 const golden = JSON.parse(readFileSync(new URL("./shape-inference.golden.json", import.meta.url), "utf8")) as {
   readonly onnx: string;
   readonly opset: number;
+  readonly onnxruntime: string;
   readonly cases: readonly Case[];
+  readonly pooling: readonly (readonly [string, ...numbers: number[]])[];
 };
 
 function inferredTypes(one: Case, opset: number): ReadonlyMap<string, Value> {
@@ -66,4 +68,15 @@ describe(`shapes agree with onnx ${golden.onnx}`, () => {
       }
     }
   });
+});
+
+test(`pooling that rounds up has the sizes that ONNX Runtime ${golden.onnxruntime} computes`, () => {
+  expect(golden.pooling.length).toBeGreaterThanOrEqual(100);
+  for (const [operator, size, kernel, stride, begin, end, dilation, output] of golden.pooling) {
+    const g = new GraphBuilder("pooling");
+    const dilations = dilation === 1 ? undefined : [dilation!];
+    const attributes = { kernel_shape: [kernel!], strides: [stride!], pads: [begin!, end!], dilations, ceil_mode: 1 };
+    const pooled = g.op(operator, [g.input("x", "float32", [1, 1, size!])], attributes);
+    expect(pooled.type.shape, JSON.stringify({ operator, size, attributes })).toEqual([1, 1, output]);
+  }
 });

@@ -92,6 +92,6 @@ function windowSize(context: ShapeContext, size: Dimension, axis: number, window
   const count = Math.floor((size + offset) / stride) + 1;
   if (!window.roundUp) return count;
   const roundedUp = Math.ceil((size + offset) / stride) + 1;
-  // A window that would begin in the padding at the end is left out.
+  // A window that begins in the padding at the end is left out: so ONNX Runtime computes, though onnx infers one more.
   return (roundedUp - 1) * stride >= size + begin ? roundedUp - 1 : roundedUp;
 }
