@@ -1,3 +1,4 @@
+export { type CoSearchTask, createTarget, runCoSearch } from "./dna/cosearch.js";
 export {
   type Constraints,
   type CoSearchOptions,
@@ -18,3 +19,4 @@ export type {
   SearchTrace,
 } from "./dna/result.js";
 export type { StageStore } from "./dna/stages.js";
+export { createMemoryStages } from "./dna/stages.js";

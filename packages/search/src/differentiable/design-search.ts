@@ -70,9 +70,7 @@ export async function searchDesign(
     const design = draws.map(({ index }) => index);
     const cost = await evaluate(design);
     const signal = priceOf(state, cost, multiplierRate);
-    if (cost.ok && cost.usage.every((use) => use <= 1) && (!state.best || cost.logCost < state.best.logCost)) {
-      state.best = { design, logCost: cost.logCost };
-    }
+    if (isBetter(cost, state)) state.best = { design, logCost: cost.logCost };
     const advantage = signal - (state.baseline ?? signal);
     state.baseline = state.baseline === undefined ? signal : state.baseline + baselineRate * (signal - state.baseline);
     draws.forEach(({ index, soft }, parameter) => {
@@ -91,6 +89,47 @@ function priceOf(state: DesignSearchState, cost: DesignCost, multiplierRate: num
     state.multipliers[resource] = Math.max(0, state.multipliers[resource]! + multiplierRate * (use - 1));
   });
   return price;
+}
+
+/**
+ * Coordinate descent from the best design so far: one parameter a step up or down at a time, the first improvement taken,
+ * until none is left or the evaluations are used up.
+ */
+export async function refineDesign(
+  state: DesignSearchState,
+  space: DesignSpace,
+  evaluate: (design: readonly number[]) => DesignCost | Promise<DesignCost>,
+  options: { readonly evaluations: number },
+): Promise<void> {
+  const end = state.evaluations + options.evaluations;
+  let improved = state.best !== undefined;
+  while (improved) {
+    improved = false;
+    for (const design of neighbours(state.best!.design, space)) {
+      if (state.evaluations >= end) return;
+      state.evaluations++;
+      const cost = await evaluate(design);
+      if (!isBetter(cost, state)) continue;
+      state.best = { design, logCost: cost.logCost };
+      improved = true;
+      break;
+    }
+  }
+}
+
+function neighbours(design: readonly number[], { parameters }: DesignSpace): number[][] {
+  return parameters.flatMap(({ options }, parameter) =>
+    [-1, 1].flatMap((step) => {
+      const option = design[parameter]! + step;
+      return option < 0 || option >= options
+        ? []
+        : [design.map((value, index) => (index === parameter ? option : value))];
+    }),
+  );
+}
+
+function isBetter(cost: DesignCost, { best }: DesignSearchState): cost is Extract<DesignCost, { ok: true }> {
+  return cost.ok && cost.usage.every((use) => use <= 1) && (best === undefined || cost.logCost < best.logCost);
 }
 
 /** The likeliest design. */

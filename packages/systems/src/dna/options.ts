@@ -14,7 +14,7 @@ export const targetSchema = z
     }),
     z.strictObject({
       kind: z.literal("fpga"),
-      board: z.enum(["zc706", "zcu102", "ultra96"]).default("zc706"),
+      board: z.enum(["ZC706", "ZCU102", "Ultra96"]).default("ZC706"),
       clockHz: rate.default(200e6),
     }),
   ])
@@ -46,10 +46,19 @@ export const effortSchema = z
     searchSteps: count.describe("Steps that train weights and operator distributions in turn."),
     acceleratorEvery: count.default(20).describe("Search steps between two redesigns of the accelerator."),
     acceleratorEvaluations: count.default(40).describe("Designs evaluated at each redesign."),
-    finalAcceleratorEvaluations: count.default(300).describe("Designs evaluated for the found network, and for each baseline that has its own."),
+    finalAcceleratorEvaluations: count
+      .default(300)
+      .describe("Designs evaluated for the found network, and for each baseline that has its own."),
     mapperEvaluations: count.default(100).describe("Mappings evaluated per layer shape and design while searching."),
-    finalMapperEvaluations: count.default(2000).describe("Mappings evaluated per layer shape of the result and of each baseline."),
-    fineTuneFraction: z.number().min(0).max(0.5).default(0.1).describe("Share of the training after the search that is spent at the final precision."),
+    finalMapperEvaluations: count
+      .default(2000)
+      .describe("Mappings evaluated per layer shape of the result and of each baseline."),
+    fineTuneFraction: z
+      .number()
+      .min(0)
+      .max(0.5)
+      .default(0.1)
+      .describe("Share of the training after the search that is spent at the final precision."),
     checkpointEvery: count.default(25).describe("Steps between two checkpoints."),
   })
   .describe("How hard to try.");
@@ -82,9 +91,23 @@ export const trainingSettingsSchema = z
 /** Networks that the result is compared with, each with the same training MACs, mapper, precision and fine-tuning. */
 export const baselinesSchema = z
   .strictObject({
-    referenceNetworkOnReferenceAccelerator: z.literal(true).default(true).describe("(a) ResNet-8 on the family's default accelerator, or on the board's exact optimum."),
-    referenceNetworkOnSearchedAccelerator: z.boolean().default(false).describe("(b) ResNet-8 on the accelerator searched for it alone (ASIC)."),
-    randomNetworks: z.number().int().min(0).max(20).default(0).describe("(c) Number of networks drawn uniformly from the same space, each on the accelerator searched for it alone."),
+    referenceNetworkOnReferenceAccelerator: z
+      .literal(true)
+      .default(true)
+      .describe("(a) ResNet-8 on the family's default accelerator, or on the board's exact optimum."),
+    referenceNetworkOnSearchedAccelerator: z
+      .boolean()
+      .default(false)
+      .describe("(b) ResNet-8 on the accelerator searched for it alone (ASIC)."),
+    randomNetworks: z
+      .number()
+      .int()
+      .min(0)
+      .max(20)
+      .default(0)
+      .describe(
+        "(c) Number of networks drawn uniformly from the same space, each on the accelerator searched for it alone.",
+      ),
   })
   .describe("What the result is compared with.");
 

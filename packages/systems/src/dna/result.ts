@@ -1,6 +1,7 @@
 // What a co-search gives back: plain data for the run folder and the report.
-import type { Architecture, Mapping, MappingCost, PipelineResult, Problem } from "@dovetail/hardware";
+
 import type { Tensor } from "@dovetail/graph";
+import type { Architecture, Mapping, MappingCost, PipelineResult, Problem } from "@dovetail/hardware";
 
 /** Cost of one network on one piece of hardware. Fields that the target has no model for are absent. */
 export interface HardwareFigures {
@@ -38,7 +39,11 @@ export interface LayerResult {
 
 /** A design for the network. */
 export type AcceleratorResult =
-  | { readonly kind: "asic"; readonly architecture: Architecture; readonly parameters: Readonly<Record<string, number>> }
+  | {
+      readonly kind: "asic";
+      readonly architecture: Architecture;
+      readonly parameters: Readonly<Record<string, number>>;
+    }
   | { readonly kind: "fpga"; readonly board: string; readonly clockHz: number; readonly pipeline: PipelineResult };
 
 /** A network that was trained, quantized, exported and measured, on its hardware. */
@@ -81,14 +86,25 @@ export interface SearchTrace {
   readonly operators: readonly string[];
   readonly points: readonly SearchPoint[];
   /** Operator probabilities at some steps: [position][operator]. */
-  readonly operatorDistributions: readonly { readonly step: number; readonly probabilities: readonly (readonly number[])[] }[];
+  readonly operatorDistributions: readonly {
+    readonly step: number;
+    readonly probabilities: readonly (readonly number[])[];
+  }[];
   /** Accelerator parameters' distributions after each redesign; empty where an exact solver designs. */
   readonly acceleratorDistributions: readonly {
     readonly step: number;
-    readonly parameters: readonly { readonly name: string; readonly options: readonly number[]; readonly probabilities: readonly number[] }[];
+    readonly parameters: readonly {
+      readonly name: string;
+      readonly options: readonly number[];
+      readonly probabilities: readonly number[];
+    }[];
   }[];
   /** Best cost after each evaluation of the final accelerator search; empty where an exact solver designs. */
-  readonly acceleratorTrace: readonly { readonly evaluation: number; readonly logCost: number | null; readonly bestLogCost: number | null }[];
+  readonly acceleratorTrace: readonly {
+    readonly evaluation: number;
+    readonly logCost: number | null;
+    readonly bestLogCost: number | null;
+  }[];
 }
 
 /** Everything a co-search found. */

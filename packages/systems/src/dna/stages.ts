@@ -9,3 +9,15 @@ export interface StageStore {
   load(name: string): Promise<Checkpoint | undefined>;
   save(name: string, checkpoint: Checkpoint): Promise<void>;
 }
+
+/** Stages in memory: for a job that is not to be resumed. */
+export function createMemoryStages(): StageStore {
+  const stages = new Map<string, Checkpoint>();
+  return {
+    load: async (name) => stages.get(name),
+    save: async (name, checkpoint) => {
+      // A checkpoint is what it was when it was saved, as it would be in a file.
+      stages.set(name, { tensors: checkpoint.tensors, state: structuredClone(checkpoint.state) });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// An ASIC of a parametrised family: energy-delay product of the layers' mappings, under an area limit.
+
+import type { RandomStream } from "@dovetail/core";
+import { inputError } from "@dovetail/core";
+import {
+  type Architecture,
+  architectureAreaUm2,
+  createMappingCache,
+  extractWorkloads,
+  eyerissLike,
+  eyerissLikeChoices,
+  eyerissLikeDefaults,
+  type Layer,
+  type MapNetworkResult,
+  mapNetwork,
+} from "@dovetail/hardware";
+import {
+  createDesignSearch,
+  type DesignCost,
+  type DesignSearchState,
+  type DesignSpace,
+  refineDesign,
+  searchDesign,
+} from "../differentiable/design-search.js";
+import type { HardwareModel, Redesign, RedesignOptions, SpaceLayers } from "./hardware-model.js";
+
+export type AsicParameter = keyof typeof eyerissLikeChoices;
+
+/** One accelerator of the family. */
+export interface AsicDesign {
+  readonly parameters: Readonly<Record<AsicParameter, number>>;
+  readonly architecture: Architecture;
+  readonly areaMm2: number;
+}
+
+export interface AsicModelOptions {
+  readonly clockHz: number;
+  /** Upper bounds. */
+  readonly limits: {
+    readonly areaMm2?: number | undefined;
+    readonly latencyCycles?: number | undefined;
+    readonly energyPj?: number | undefined;
+  };
+  /** Mappings evaluated per layer shape and design. */
+  readonly mapperEvaluations: number;
+  readonly learningRate: number;
+  /** For the mapper; only its identity counts. */
+  readonly random: RandomStream;
+}
+
+const parameterNames = Object.keys(eyerissLikeChoices) as AsicParameter[];
+
+/** The family's discrete space, as the design search sees it. */
+export const asicDesignSpace: DesignSpace = {
+  parameters: parameterNames.map((name) => ({ name, options: eyerissLikeChoices[name].length })),
+};
+
+/** The accelerator with these parameters. */
+export function asicDesign(parameters: Readonly<Record<AsicParameter, number>>, clockHz: number): AsicDesign {
+  const architecture = eyerissLike({ ...parameters, clockHz });
+  return { parameters, architecture, areaMm2: architectureAreaUm2(architecture) * 1e-6 };
+}
+
+/** The family's default accelerator. */
+export function referenceAsicDesign(clockHz: number): AsicDesign {
+  const parameters = Object.fromEntries(parameterNames.map((name) => [name, eyerissLikeDefaults[name]]));
+  return asicDesign(parameters as Record<AsicParameter, number>, clockHz);
+}
+
+function designOf(indices: readonly number[], clockHz: number): AsicDesign {
+  const parameters = Object.fromEntries(
+    parameterNames.map((name, index) => [name, (eyerissLikeChoices[name] as readonly number[])[indices[index]!]!]),
+  );
+  return asicDesign(parameters as Record<AsicParameter, number>, clockHz);
+}
+
+/** The course of a redesign: what each design cost, null where it did not fit, and the best before it. */
+export type DesignTrace = readonly {
+  readonly evaluation: number;
+  readonly logCost: number | null;
+  readonly bestLogCost: number | null;
+}[];
+
+export interface AsicModel extends HardwareModel<Layer, AsicDesign, DesignSearchState> {
+  redesign(
+    layers: readonly Layer[],
+    state: DesignSearchState | undefined,
+    options: RedesignOptions,
+  ): Promise<Redesign<AsicDesign, DesignSearchState> & { readonly trace: DesignTrace }>;
+  /** Mappings of a network's layers on a design, with an effort of the caller's choice. Throws when a layer has none. */
+  map(layers: readonly Layer[], design: AsicDesign, evaluations: number): MapNetworkResult;
+}
+
+export function createAsicModel(options: AsicModelOptions): AsicModel {
+  const { clockHz, limits, mapperEvaluations, learningRate } = options;
+  const cache = createMappingCache();
+  const mapping = (layers: readonly Layer[], design: AsicDesign, evaluations: number): MapNetworkResult =>
+    mapNetwork(
+      layers.map(({ problem, repetitions }) => ({ problem, count: repetitions })),
+      design.architecture,
+      { objective: "edp", evaluations, random: options.random, cache },
+    );
+  const totals = (layers: readonly Layer[], design: AsicDesign): readonly [number, number] => {
+    const result = mapping(layers, design, mapperEvaluations);
+    return result.ok ? [result.energyPj, result.latencyCycles] : [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  };
+  const logCost = (layers: readonly Layer[], design: AsicDesign): number => {
+    const [energyPj, latencyCycles] = totals(layers, design);
+    return Math.log(energyPj) + Math.log(latencyCycles);
+  };
+  const evaluate = (layers: readonly Layer[], indices: readonly number[]): DesignCost => {
+    const design = designOf(indices, clockHz);
+    const [energyPj, latencyCycles] = totals(layers, design);
+    if (!Number.isFinite(energyPj)) return { ok: false, reason: "a layer has no mapping" };
+    const usage = [
+      design.areaMm2 / (limits.areaMm2 ?? Number.POSITIVE_INFINITY),
+      latencyCycles / (limits.latencyCycles ?? Number.POSITIVE_INFINITY),
+      energyPj / (limits.energyPj ?? Number.POSITIVE_INFINITY),
+    ];
+    return { ok: true, logCost: Math.log(energyPj) + Math.log(latencyCycles), usage };
+  };
+
+  return {
+    layersOf: (graph) => extractWorkloads(graph, { batchSize: 1 }).layers,
+    referenceDesign: referenceAsicDesign(clockHz),
+    logCost,
+    map: mapping,
+    operatorPrices: (space, distributions, design) =>
+      expectedPrices(space, distributions, (layers) => totals(layers, design)),
+    async redesign(layers, previous, { evaluations, random, watch }) {
+      // What was best for another network is no measure for this one.
+      const state: DesignSearchState = previous
+        ? { ...previous, best: undefined, baseline: undefined }
+        : createDesignSearch(asicDesignSpace, 3);
+      const before = state.evaluations;
+      const trace: DesignTrace[number][] = [];
+      const evaluateHere = (indices: readonly number[]): DesignCost => {
+        watch?.signal?.throwIfAborted();
+        watch?.onProgress?.({
+          task: "search accelerator",
+          done: state.evaluations - before,
+          total: evaluations,
+          unit: "designs",
+        });
+        const cost = evaluate(layers, indices);
+        const logCostFound = cost.ok ? cost.logCost : null;
+        trace.push({ evaluation: trace.length, logCost: logCostFound, bestLogCost: state.best?.logCost ?? null });
+        return cost;
+      };
+      const bySampling = Math.ceil((2 * evaluations) / 3);
+      await searchDesign(state, evaluateHere, { evaluations: bySampling, learningRate }, random.split("sample"));
+      await refineDesign(state, asicDesignSpace, evaluateHere, { evaluations: evaluations - bySampling });
+      if (!state.best) throw noDesign(options);
+      return { design: designOf(state.best.design, clockHz), state, evaluations: state.evaluations - before, trace };
+    },
+  };
+}
+
+function noDesign({ limits, clockHz }: AsicModelOptions): Error {
+  const smallest = designOf(
+    asicDesignSpace.parameters.map(() => 0),
+    clockHz,
+  );
+  return inputError("constraint_infeasible", "no accelerator within the bounds was found for the network", {
+    path: ["constraints"],
+    expected: `an area of ${smallest.areaMm2.toPrecision(4)} mm² at the least (the family's smallest accelerator), looser bounds or more accelerator evaluations`,
+    received: JSON.stringify(limits),
+  });
+}
+
+/**
+ * Prices at the expected network (FBNet, arXiv 1812.03443, eq. 6): with E = Σ p·energy and L = Σ p·latency,
+ * log(E·L) has the slope energy/E + latency/L.
+ */
+function expectedPrices(
+  space: SpaceLayers<Layer>,
+  distributions: readonly (readonly number[])[],
+  totalsOf: (layers: readonly Layer[]) => readonly [number, number],
+): { logCost: number; prices: number[][] } {
+  let [energyPj, latencyCycles] = totalsOf(space.fixed);
+  const costs = space.positions.map((operators) => operators.map(totalsOf));
+  costs.forEach((operators, position) => {
+    operators.forEach(([energy, latency], operator) => {
+      const p = distributions[position]![operator]!;
+      energyPj += p * energy;
+      latencyCycles += p * latency;
+    });
+  });
+  return {
+    logCost: Math.log(energyPj) + Math.log(latencyCycles),
+    prices: costs.map((operators) => operators.map(([energy, latency]) => energy / energyPj + latency / latencyCycles)),
+  };
+}

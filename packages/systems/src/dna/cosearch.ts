@@ -1,0 +1,239 @@
+// The main job: search network and accelerator together, then train, quantize, map, export and measure what was found,
+// beside baselines that get the same.
+import { DovetailError, inputError, type RandomStream, type Watch } from "@dovetail/core";
+import type { Graph, Tensor } from "@dovetail/graph";
+import { countMacs, initializeParameters, type Network, type PixelOptions, resNet } from "@dovetail/models";
+import { withBitWidths } from "@dovetail/quant";
+import type { Runtime } from "@dovetail/runtime";
+import { drawUniformly, networkOf, pieceNetworks, type SearchSpace, smallImageSpace } from "@dovetail/search";
+import type { ImageDataset } from "@dovetail/train";
+import { createAsicTarget } from "./asic-target.js";
+import {
+  measureFloat32,
+  measureModel,
+  type TrainedCandidate,
+  type TrainingContext,
+  trainCandidate,
+} from "./candidate.js";
+import { createFpgaTarget } from "./fpga-target.js";
+import type { CoSearchOptions } from "./options.js";
+import type { CandidateResult, CoSearchResult } from "./result.js";
+import type { StageStore } from "./stages.js";
+import type { DesignedHardware, DesignRequest, SpaceGraphs, Target } from "./target.js";
+
+export interface CoSearchTask {
+  readonly options: CoSearchOptions;
+  readonly dataset: ImageDataset;
+  readonly runtime: Runtime;
+  readonly random: RandomStream;
+  readonly stages: StageStore;
+  readonly watch?: Watch | undefined;
+}
+
+/** A network with its hardware, trained, but not yet held against the test images. */
+interface Prepared {
+  readonly name: string;
+  readonly candidate: TrainedCandidate;
+  readonly designed: DesignedHardware;
+  readonly operators?: readonly string[] | undefined;
+}
+
+/** How a network for these images normalizes its input: by the training part's statistics. */
+export function pixelsOf({ imageShape, channelMean, channelStandardDeviation }: ImageDataset): PixelOptions {
+  const [, height, width] = imageShape;
+  return { height, width, mean: channelMean, standardDeviation: channelStandardDeviation };
+}
+
+/** The hardware that a recipe asks for. */
+export function createTarget(options: CoSearchOptions, random: RandomStream): Target {
+  return options.target.kind === "asic" ? createAsicTarget(options, random) : createFpgaTarget(options);
+}
+
+/**
+ * Runs the whole job. Goes on from what `stages` hold. The same task gives the same bits, whether or not it was
+ * interrupted. Test images are read once, at the end. Throws the cancelling signal's reason, and input errors where
+ * constraints cannot be met.
+ */
+export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
+  const { options, dataset, runtime, random, stages, watch = {} } = task;
+  const target = createTarget(options, random.split("hardware"));
+  const pixels = pixelsOf(dataset);
+  const space = smallImageSpace({ pixels, classCount: dataset.classNames.length });
+  const searched = await target.search({
+    space,
+    dataset,
+    graphs: spaceGraphs(space, options),
+    effort: options.effort,
+    settings: options.search,
+    training: options.training,
+    runtime,
+    random: random.split("search"),
+    stages,
+    watch,
+  });
+  const context: TrainingContext = { options, dataset, runtime, random: random.split("training"), stages, watch };
+  const network = networkOf(space, searched.choices, "found");
+  const found = await prepare(context, target, {
+    name: "found",
+    network,
+    weights: inheritedWeights(network, searched.weights, random.split("inherit")),
+    trainingMacs: options.effort.trainingMacs - searched.trainingMacs,
+    accelerator: "searched",
+    designState: searched.designState,
+    operators: searched.choices.map((choice) => space.operators[choice]!.name),
+  });
+  const baselines = await prepareBaselines(context, target, space);
+  const results = [];
+  for (const prepared of [found, ...baselines]) results.push(await measure(context, prepared));
+  const [result, ...others] = results as [CandidateResult, ...CandidateResult[]];
+  const ours = {
+    ...result,
+    trainingMacs: result.trainingMacs + searched.trainingMacs,
+    optimizerSteps: result.optimizerSteps + searched.optimizerSteps,
+  };
+  return {
+    found: ours,
+    baselines: others,
+    constraints: target.constraints(ours.hardware),
+    trace: { ...searched.trace, acceleratorTrace: found.designed.trace },
+    effort: {
+      trainingMacs: ours.trainingMacs,
+      optimizerSteps: ours.optimizerSteps,
+      evaluations: searched.evaluations + found.designed.evaluations,
+    },
+  };
+}
+
+/** Graphs of the space's pieces at the delivered precision. */
+function spaceGraphs(space: SearchSpace, { precision }: CoSearchOptions): SpaceGraphs {
+  const { stem, positions, head } = pieceNetworks(space);
+  const withPrecision = (network: Network): Graph => withBitWidths(network, precision);
+  return {
+    fixed: [withPrecision(stem), withPrecision(head)],
+    positions: positions.map((operators) => operators.map(withPrecision)),
+  };
+}
+
+/** What the found network takes over from the supernet; running statistics start afresh. */
+function inheritedWeights(
+  network: Network,
+  supernet: ReadonlyMap<string, Tensor>,
+  random: RandomStream,
+): Map<string, Tensor> {
+  const weights = initializeParameters(network, random);
+  for (const { name, trainable } of network.parameters) {
+    const trained = trainable ? supernet.get(name) : undefined;
+    if (trained) weights.set(name, trained);
+  }
+  return weights;
+}
+
+interface PrepareOptions extends Pick<DesignRequest, "accelerator" | "designState"> {
+  readonly name: string;
+  readonly network: Network;
+  readonly weights?: ReadonlyMap<string, Tensor> | undefined;
+  readonly trainingMacs: number;
+  readonly operators?: readonly string[] | undefined;
+}
+
+/** Trains a network within its budget and gives it its hardware. */
+async function prepare(context: TrainingContext, target: Target, options: PrepareOptions): Promise<Prepared> {
+  const { name, network, weights, trainingMacs, operators } = options;
+  requireBudget(name, network, trainingMacs, context.options);
+  const designed = await target.design({
+    graph: withBitWidths(network, context.options.precision),
+    accelerator: options.accelerator,
+    designState: options.designState,
+    random: context.random.split("accelerator").split(name),
+    watch: context.watch,
+  });
+  if (name === "found") requireConstraints(target, designed);
+  const candidate = await trainCandidate(context, { name, network, weights, trainingMacs });
+  return { name, candidate, designed, operators };
+}
+
+/** The baselines of the recipe, (a), (b), (c) in this order. */
+async function prepareBaselines(context: TrainingContext, target: Target, space: SearchSpace): Promise<Prepared[]> {
+  const { baselines, effort, target: hardware } = context.options;
+  const { trainingMacs } = effort;
+  const network = resNet({ depth: 8, pixels: space.pixels, classCount: space.classCount });
+  const reference = await prepare(context, target, {
+    name: "resnet8",
+    network,
+    trainingMacs,
+    accelerator: "reference",
+  });
+  const prepared = [reference];
+  if (baselines.referenceNetworkOnSearchedAccelerator && hardware.kind === "asic") {
+    const designed = await target.design({
+      graph: withBitWidths(network, context.options.precision),
+      accelerator: "searched",
+      random: context.random.split("accelerator").split("resnet8"),
+      watch: context.watch,
+    });
+    prepared.push({ ...reference, name: "resnet8-searched-accelerator", designed });
+  }
+  for (let index = 0; index < baselines.randomNetworks; index++) {
+    const name = `random${index}`;
+    const choices = drawUniformly(space, context.random.split("random networks").split(index));
+    const operators = choices.map((choice) => space.operators[choice]!.name);
+    const drawn = networkOf(space, choices, name);
+    prepared.push(
+      await prepare(context, target, { name, network: drawn, trainingMacs, accelerator: "searched", operators }),
+    );
+  }
+  return prepared;
+}
+
+function requireBudget(name: string, network: Network, trainingMacs: number, { effort }: CoSearchOptions): void {
+  const least = 2 * 3 * countMacs(network.graph) * effort.batchSize;
+  if (trainingMacs >= least) return;
+  throw inputError("effort_too_small", `nothing is left to train network "${name}" with`, {
+    path: ["effort", "trainingMacs"],
+    expected: `at least ${Math.ceil(effort.trainingMacs - trainingMacs + least)}`,
+    received: `${effort.trainingMacs}`,
+    hint: "the search spends a part of it: more multiply-accumulates or fewer search steps",
+  });
+}
+
+function requireConstraints(target: Target, { hardware }: DesignedHardware): void {
+  const unmet = target.constraints(hardware).filter(({ met }) => !met);
+  if (unmet.length === 0) return;
+  throw new DovetailError(
+    unmet.map(({ name, limit, actual }) => ({
+      code: "constraint_unmet",
+      kind: "input",
+      message: "no network and accelerator within this bound was found",
+      path: ["constraints", name],
+      expected: `${actual}, the nearest that was found`,
+      received: `${limit}`,
+      hint: "loosen the bound, raise search.hardwareWeight, or search longer",
+    })),
+  );
+}
+
+/** Accuracies on the test images. */
+async function measure(
+  context: TrainingContext,
+  { name, candidate, designed, operators }: Prepared,
+): Promise<CandidateResult> {
+  const delivered = await measureModel(candidate.onnx, context, "test");
+  const float32 = await measureFloat32(candidate, context, "test");
+  return {
+    name,
+    onnx: candidate.onnx,
+    weights: candidate.weights,
+    operators,
+    accuracyFraction: delivered.accuracyFraction,
+    float32AccuracyFraction: float32.accuracyFraction,
+    validationAccuracyFraction: candidate.validationAccuracyFraction,
+    testPredictions: Uint16Array.from(delivered.predictions),
+    trainingMacs: candidate.trainingMacs,
+    optimizerSteps: candidate.optimizerSteps,
+    macs: candidate.macs,
+    parameters: candidate.parameters,
+    accelerator: designed.accelerator,
+    hardware: designed.hardware,
+    layers: designed.layers,
+  };
+}
