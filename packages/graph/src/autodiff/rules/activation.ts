@@ -93,32 +93,38 @@ const prelu: GradientRule = (context) => {
   ];
 };
 
-/** Inside the bounds, edges included, y is x. Beyond, the gradient goes to the bound; a maximum below the minimum wins. */
+/** Strictly between the bounds y is x; from a bound on the gradient is the bound's. A maximum below the minimum wins. */
 const clip: GradientRule = (context) => {
   const { g, needed } = context;
   const dy = context.outputGradients[0]!;
   const x = context.input(0);
   const [, low, high] = context.inputs;
-  const crossed = low && high ? g.less(high, low) : undefined;
-  const below = (): Value => {
-    const under = g.less(x, low!);
-    return crossed ? g.and(under, g.not(crossed)) : under;
+  const between = (): Value => {
+    const above = low && g.greater(x, low);
+    const below = high && g.less(x, high);
+    const inside = above && below ? g.and(above, below) : (above ?? below);
+    return inside ? g.where(inside, dy, 0) : dy;
   };
-  const above = (): Value => {
-    const over = g.greater(x, high!);
-    return crossed ? g.op("Or", [over, crossed]) : over;
+  const crossed = low && high && (needed[1] || needed[2]) ? g.lessOrEqual(high, low) : undefined;
+  const toLow = (): Value => {
+    const reached = g.lessOrEqual(x, low!);
+    return g.where(crossed ? g.and(reached, g.not(crossed)) : reached, dy, 0);
+  };
+  const toHigh = (): Value => {
+    const reached = g.greaterOrEqual(x, high!);
+    return g.where(crossed ? g.op("Or", [reached, crossed]) : reached, dy, 0);
   };
   return [
-    needed[0] ? g.where(g.equal(x, context.output(0)), dy, 0) : undefined,
-    needed[1] ? reduceToShape(g, g.where(below(), dy, 0), low!) : undefined,
-    needed[2] ? reduceToShape(g, g.where(above(), dy, 0), high!) : undefined,
+    needed[0] ? between() : undefined,
+    needed[1] ? reduceToShape(g, toLow(), low!) : undefined,
+    needed[2] ? reduceToShape(g, toHigh(), high!) : undefined,
   ];
 };
 
 /**
  * Activations. Where they have a corner the gradient is PyTorch's: Relu, LeakyRelu, PRelu, Elu, Selu, Celu and
  * ThresholdedRelu take the branch of x ≤ corner, HardSigmoid and HardSwish (at −3) give 0 and HardSwish gives dy at 3,
- * Clip passes the gradient on at both of its bounds.
+ * Clip gives x nothing at its bounds (as ReLU6 and, for fixed bounds, torch.clamp): a learnt bound gets it (as in PACT).
  */
 export const activationGradients: GradientTable = {
   Relu: relu,

@@ -86,13 +86,17 @@ const depthToSpace: GradientRule = (context) => {
   const dy = context.outputGradients[0]!;
   const blocksize = attributeOf(node, "blocksize", "int", 1);
   if (attributeOf(node, "mode", "string", "DCR") === "DCR") return [g.op("SpaceToDepth", [dy], { blocksize })];
-  const [, channels, height, width] = shapeOf(context.input(0));
-  if (typeof channels !== "number" || typeof height !== "number" || typeof width !== "number") {
-    throw context.fail("mode CRD needs sizes that are known when the graph is built");
-  }
-  const block = [channels / blocksize ** 2, height, blocksize, width, blocksize];
-  const apart = g.reshape(dy, [-1, ...block]);
-  return [reshapeLike(g, g.transpose(apart, [0, 1, 3, 5, 2, 4]), context.input(0))];
+  const x = context.input(0);
+  const channels = shapeOf(x)[1]!;
+  if (typeof channels !== "number") throw context.fail("the number of channels must be known");
+  // SpaceToDepth puts the block in front of the channels, CRD behind them.
+  const blocks = g.reshape(g.op("SpaceToDepth", [dy], { blocksize }), [
+    0,
+    blocksize ** 2,
+    channels / blocksize ** 2,
+    -1,
+  ]);
+  return [reshapeLike(g, g.transpose(blocks, [0, 2, 1, 3]), x)];
 };
 
 const spaceToDepth: GradientRule = ({ g, node, outputGradients }) => [

@@ -4,7 +4,6 @@ import {
   type AttributeInput,
   type Dimension,
   differentiate,
-  type ElementType,
   float,
   type Graph,
   GraphBuilder,
@@ -49,8 +48,8 @@ export function loadTensor({ type, shape, data }: StoredTensor): Tensor {
   return tensorFromData("float32", shape, new Float32Array(bytes.buffer));
 }
 
-/** Which sizes are known when the graph is built. */
-export type KnownSizes = "all" | "all but the batch" | "none";
+/** Which sizes are known when the graph is built; "channels" and "all but the batch" are about the first input. */
+export type KnownSizes = "all" | "all but the batch" | "channels" | "none";
 
 /** A graph with the case's node and the gradients of Σ y·dy: outputs `y` and `gradient<index>`. */
 export function operatorGraph(operatorCase: OperatorCase, known: KnownSizes): Graph {
@@ -68,7 +67,7 @@ export function operatorGraph(operatorCase: OperatorCase, known: KnownSizes): Gr
     attributes,
     { domain: operatorCase.domain ?? "", outputs: operatorCase.outputs },
   );
-  const lossGradient = g.input("dy", "float32", known === "all" ? operatorCase.dy.shape : y!.type.shape!);
+  const lossGradient = g.input("dy", "float32", y!.type.shape!);
   const sources = operatorCase.gradients.flatMap((gradient, index) => (gradient ? [index] : []));
   const gradients = differentiate(g, { loss: y!, withRespectTo: sources.map((index) => inputs[index]!), lossGradient });
   g.output(y!, "y");
@@ -87,10 +86,15 @@ function declare(
 ): Value {
   const name = `x${index}`;
   if (operatorCase.constants.includes(index)) return g.constant(loadTensor(stored), name);
-  return g.input(name, stored.type as ElementType, sizes(stored.shape, index, known));
+  const shape = sizes(stored.shape, index, known);
+  // GatherND's rank depends on the length of the index tuples.
+  const last = stored.type === "int64" ? stored.shape.slice(-1) : shape.slice(-1);
+  return g.input(name, stored.type, [...shape.slice(0, -1), ...last]);
 }
 
 function sizes(shape: readonly number[], index: number, known: KnownSizes): readonly Dimension[] {
-  if (known === "all" || (known === "all but the batch" && index > 0)) return shape;
-  return shape.map((size, axis) => (axis === 0 || known === "none" ? `size${index}_${axis}` : size));
+  if (known === "all" || (known !== "none" && index > 0)) return shape;
+  const isKnown = (axis: number): boolean =>
+    (known === "all but the batch" && axis > 0) || (known === "channels" && axis === 1);
+  return shape.map((size, axis) => (isKnown(axis) ? size : `size${index}_${axis}`));
 }
