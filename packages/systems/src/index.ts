@@ -1,4 +1,5 @@
-export { type CoSearchTask, createTarget, runCoSearch } from "./dna/cosearch.js";
+export { type CoSearchTask, runCoSearch } from "./dna/cosearch.js";
+export { type DesignTask, designForNetwork } from "./dna/design-for-network.js";
 export {
   type Constraints,
   type CoSearchOptions,

@@ -9,9 +9,10 @@ import {
   referenceAsicDesign,
 } from "@dovetail/search";
 import { alternate } from "./alternate.js";
+import { checkConstraints } from "./constraints.js";
 import type { CoSearchOptions } from "./options.js";
 import type { HardwareFigures, LayerResult } from "./result.js";
-import { checkConstraints, spaceLayers, type Target } from "./target.js";
+import { spaceLayers, type Target } from "./target.js";
 
 /** An ASIC of the Eyeriss-like family: least energy-delay product under an area limit. */
 export function createAsicTarget(options: CoSearchOptions, random: RandomStream): Target {

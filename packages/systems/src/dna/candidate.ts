@@ -186,7 +186,7 @@ export async function measureModel(
 
 /** Accuracy of the float32 network that the delivered one was made from. */
 export async function measureFloat32(
-  { float32 }: TrainedCandidate,
+  { float32 }: Pick<TrainedCandidate, "float32">,
   { runtime, dataset, watch }: Pick<TrainingContext, "runtime" | "dataset" | "watch">,
   part: DatasetPart,
 ): ReturnType<typeof evaluatePredictor> {

@@ -1,13 +1,12 @@
 // The main job: search network and accelerator together, then train, quantize, map, export and measure what was found,
 // beside baselines that get the same.
-import { DovetailError, inputError, type RandomStream, type Watch } from "@dovetail/core";
+import { inputError, type RandomStream, type Watch } from "@dovetail/core";
 import type { Graph, Tensor } from "@dovetail/graph";
 import { countMacs, initializeParameters, type Network, type PixelOptions, resNet } from "@dovetail/models";
 import { withBitWidths } from "@dovetail/quant";
 import type { Runtime } from "@dovetail/runtime";
 import { drawUniformly, networkOf, pieceNetworks, type SearchSpace, smallImageSpace } from "@dovetail/search";
 import type { ImageDataset } from "@dovetail/train";
-import { createAsicTarget } from "./asic-target.js";
 import {
   measureFloat32,
   measureModel,
@@ -15,11 +14,12 @@ import {
   type TrainingContext,
   trainCandidate,
 } from "./candidate.js";
-import { createFpgaTarget } from "./fpga-target.js";
+import { requireConstraints } from "./constraints.js";
 import type { CoSearchOptions } from "./options.js";
 import type { CandidateResult, CoSearchResult } from "./result.js";
 import type { StageStore } from "./stages.js";
 import type { DesignedHardware, DesignRequest, SpaceGraphs, Target } from "./target.js";
+import { createTarget } from "./targets.js";
 
 export interface CoSearchTask {
   readonly options: CoSearchOptions;
@@ -42,11 +42,6 @@ interface Prepared {
 export function pixelsOf({ imageShape, channelMean, channelStandardDeviation }: ImageDataset): PixelOptions {
   const [, height, width] = imageShape;
   return { height, width, mean: channelMean, standardDeviation: channelStandardDeviation };
-}
-
-/** The hardware that a recipe asks for. */
-export function createTarget(options: CoSearchOptions, random: RandomStream): Target {
-  return options.target.kind === "asic" ? createAsicTarget(options, random) : createFpgaTarget(options);
 }
 
 /**
@@ -147,7 +142,7 @@ async function prepare(context: TrainingContext, target: Target, options: Prepar
     random: context.random.split("accelerator").split(name),
     watch: context.watch,
   });
-  if (name === "found") requireConstraints(target, designed);
+  if (name === "found") requireConstraints(target.constraints(designed.hardware));
   const candidate = await trainCandidate(context, { name, network, weights, trainingMacs });
   return { name, candidate, designed, operators };
 }
@@ -194,22 +189,6 @@ function requireBudget(name: string, network: Network, trainingMacs: number, { e
     received: `${effort.trainingMacs}`,
     hint: "the search spends a part of it: more multiply-accumulates or fewer search steps",
   });
-}
-
-function requireConstraints(target: Target, { hardware }: DesignedHardware): void {
-  const unmet = target.constraints(hardware).filter(({ met }) => !met);
-  if (unmet.length === 0) return;
-  throw new DovetailError(
-    unmet.map(({ name, limit, actual }) => ({
-      code: "constraint_unmet",
-      kind: "input",
-      message: "no network and accelerator within this bound was found",
-      path: ["constraints", name],
-      expected: `${actual}, the nearest that was found`,
-      received: `${limit}`,
-      hint: "loosen the bound, raise search.hardwareWeight, or search longer",
-    })),
-  );
 }
 
 /** Accuracies on the test images. */

@@ -2,9 +2,10 @@ import { internalError } from "@dovetail/core";
 import { type FpgaLayer, fpgaBoards } from "@dovetail/hardware";
 import { createFpgaModel, type FpgaDesign } from "@dovetail/search";
 import { alternate } from "./alternate.js";
+import { checkConstraints } from "./constraints.js";
 import type { CoSearchOptions } from "./options.js";
 import type { HardwareFigures, LayerResult } from "./result.js";
-import { checkConstraints, spaceLayers, type Target } from "./target.js";
+import { spaceLayers, type Target } from "./target.js";
 
 /** An FPGA board with the chunk pipeline: most frames per second within its limits, accelerator by the exact solver. */
 export function createFpgaTarget(options: CoSearchOptions): Target {

@@ -56,18 +56,3 @@ export function spaceLayers<Layer, Design, State>(
     positions: graphs.positions.map((operators) => operators.map(layersOf)),
   };
 }
-
-/** Fields that must stay below their bound; all others must reach it. */
-const upperBounds: ReadonlySet<string> = new Set(["areaMm2", "dsp", "bram", "latencyMs", "energyPj"]);
-
-/** Holds bounds against figures. A figure that the target has no model for counts as not met. */
-export function checkConstraints(
-  limits: Readonly<Record<string, number | undefined>>,
-  hardware: HardwareFigures,
-): ConstraintOutcome[] {
-  return Object.entries(limits).flatMap(([name, limit]) => {
-    if (limit === undefined) return [];
-    const actual = (hardware as unknown as Record<string, number | undefined>)[name] ?? Number.NaN;
-    return [{ name, limit, actual, met: upperBounds.has(name) ? actual <= limit : actual >= limit }];
-  });
-}
