@@ -1,6 +1,6 @@
 import { dovetailDomain } from "../ir/graph.js";
 import type { ShapeTable } from "../shape/rule.js";
-import { reluGradient } from "./own/activation.js";
+import { clipGradient, reluGradient } from "./own/activation.js";
 import { batchNormalizationGradient, batchNormalizationTraining } from "./own/batch-normalization.js";
 import { convInputGradient, convWeightGradient } from "./own/convolution.js";
 import type { OwnOperator } from "./own/own-operator.js";
@@ -16,6 +16,7 @@ export const ownOperators: Readonly<Record<string, OwnOperator>> = {
   BatchNormalizationTraining: batchNormalizationTraining,
   BatchNormalizationGradient: batchNormalizationGradient,
   ReluGradient: reluGradient,
+  ClipGradient: clipGradient,
   MaxPoolGradient: maxPoolGradient,
   AveragePoolGradient: averagePoolGradient,
 };

@@ -81,6 +81,11 @@ const thresholdedRelu = unary(({ g, dy, x, context }) =>
   g.where(g.greater(x, floatAttribute(context, "alpha", 1)), dy, 0),
 );
 
+/** x ∓ bias beyond ± lambd, 0 between. */
+const shrink = unary(({ g, dy, x, context }) =>
+  g.where(g.greater(g.abs(x), floatAttribute(context, "lambd", 0.5)), dy, 0),
+);
+
 const prelu: GradientRule = (context) => {
   const { g, needed } = context;
   const dy = context.outputGradients[0]!;
@@ -99,12 +104,6 @@ const clip: GradientRule = (context) => {
   const dy = context.outputGradients[0]!;
   const x = context.input(0);
   const [, low, high] = context.inputs;
-  const between = (): Value => {
-    const above = low && g.greater(x, low);
-    const below = high && g.less(x, high);
-    const inside = above && below ? g.and(above, below) : (above ?? below);
-    return inside ? g.where(inside, dy, 0) : dy;
-  };
   const crossed = low && high && (needed[1] || needed[2]) ? g.lessOrEqual(high, low) : undefined;
   const toLow = (): Value => {
     const reached = g.lessOrEqual(x, low!);
@@ -115,7 +114,7 @@ const clip: GradientRule = (context) => {
     return g.where(crossed ? g.op("Or", [reached, crossed]) : reached, dy, 0);
   };
   return [
-    needed[0] ? between() : undefined,
+    needed[0] ? g.ownNode("ClipGradient", [dy, context.output(0), low, high])[0] : undefined,
     needed[1] ? reduceToShape(g, toLow(), low!) : undefined,
     needed[2] ? reduceToShape(g, toHigh(), high!) : undefined,
   ];
@@ -143,5 +142,6 @@ export const activationGradients: GradientTable = {
   HardSwish: hardSwish,
   Mish: mish,
   Swish: swish,
+  Shrink: shrink,
   Clip: clip,
 };

@@ -1,5 +1,6 @@
 import type { Value } from "../../ir/graph.js";
 import { explicitWindow, windowAttributes } from "../own/window.js";
+import { ownOperators } from "../own-operators.js";
 import type { GradientContext, GradientRule, GradientTable } from "../rule.js";
 import { inputSizes } from "./convolution.js";
 
@@ -38,6 +39,10 @@ const reluGradient: GradientRule = (context) => [
   context.g.ownNode("ReluGradient", [context.outputGradients[0], context.input(1)])[0],
 ];
 
+const clipGradient: GradientRule = (context) => [
+  context.g.ownNode("ClipGradient", [context.outputGradients[0], ...context.inputs.slice(1)])[0],
+];
+
 const averagePoolGradient: GradientRule = (context) => {
   const { node, g } = context;
   const window = windowAttributes(explicitWindow(node));
@@ -52,10 +57,17 @@ const averagePoolGradient: GradientRule = (context) => {
   ];
 };
 
+/** By way of the operator's expansion. */
+const throughExpansion: GradientRule = ({ node, g, through }) =>
+  through((inputs) => ownOperators[node.operator]!.expand({ node, inputs, g }));
+
 /** Gradients of the gradients, for second derivatives. */
 export const ownGradients: GradientTable = {
   "ai.dovetail.ConvInputGradient": convInputGradient,
   "ai.dovetail.ConvWeightGradient": convWeightGradient,
   "ai.dovetail.ReluGradient": reluGradient,
+  "ai.dovetail.ClipGradient": clipGradient,
   "ai.dovetail.AveragePoolGradient": averagePoolGradient,
+  "ai.dovetail.MaxPoolGradient": throughExpansion,
+  "ai.dovetail.BatchNormalizationGradient": throughExpansion,
 };

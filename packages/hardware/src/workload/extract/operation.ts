@@ -56,7 +56,7 @@ export const operationTable: Readonly<Record<string, OperationRule>> = {
     Atanh Relu LeakyRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Softplus Softsign Mish Gelu Swish ThresholdedRelu
     Shrink Not BitwiseNot Add Sub Mul Div Mod BitShift BitwiseAnd BitwiseOr BitwiseXor And Or Xor Equal Greater
     GreaterOrEqual Less LessOrEqual Sum Mean Min Max IsNaN IsInf Pow Where Clip PRelu Cast CastLike Bernoulli
-    RandomNormalLike RandomUniformLike EyeLike ai.dovetail.ReluGradient`,
+    RandomNormalLike RandomUniformLike EyeLike ai.dovetail.ReluGradient ai.dovetail.ClipGradient`,
   ),
   ...rules(
     "pooling",
