@@ -47,7 +47,7 @@ const scalars: Readonly<Record<string, Scalar>> = {
   Pow: { numbers: onFloats((a, b) => a! ** b!) },
   Neg: { numbers: always((a) => -a!), bigints: (a) => -a! },
   Abs: { numbers: always((a) => Math.abs(a!)), bigints: (a) => (a! < 0n ? -a! : a!) },
-  Sign: { numbers: always((a) => Math.sign(a!)), bigints: (a) => (a! > 0n ? 1n : a! < 0n ? -1n : 0n) },
+  Sign: { numbers: always((a) => Math.sign(a!) + 0), bigints: (a) => (a! > 0n ? 1n : a! < 0n ? -1n : 0n) },
   Exp: { numbers: onFloats((a) => Math.exp(a!)) },
   Log: { numbers: onFloats((a) => Math.log(a!)) },
   Sqrt: { numbers: onFloats((a) => Math.sqrt(a!)) },
@@ -55,7 +55,7 @@ const scalars: Readonly<Record<string, Scalar>> = {
   Floor: { numbers: onFloats((a) => Math.floor(a!)) },
   Ceil: { numbers: onFloats((a) => Math.ceil(a!)) },
   Round: { numbers: onFloats((a) => roundHalfToEven(a!)) },
-  Relu: { numbers: always((a) => Math.max(a!, 0)), bigints: (a) => (a! < 0n ? 0n : a!) },
+  Relu: { numbers: always((a) => (a! >= 0 || Number.isNaN(a) ? a! : 0)), bigints: (a) => (a! < 0n ? 0n : a!) },
   Sigmoid: { numbers: onFloats((a) => 1 / (1 + Math.exp(-a!))) },
   Tanh: { numbers: onFloats((a) => Math.tanh(a!)) },
   Min: { numbers: always(Math.min), bigints: (...all) => all.reduce(smaller) },
@@ -95,10 +95,7 @@ function clip(context: EvaluationContext): readonly NumericTensor[] | undefined 
 }
 
 function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
+  return value - Math.floor(value) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
 }
 
 function elementwise(
