@@ -571,7 +571,73 @@ def resizing():
            {"mode": "cubic", "coordinate_transformation_mode": "half_pixel"})
 
 
-for family in (elementwise, arithmetic, linear, convolution, pooling, normalization, reduction, shaping, indexing, resizing):
+def others():
+    case("image", "LRN", [normal(2, 5, 3, 2)], lambda x: F.local_response_norm(x, 3, 0.2, 0.5, 1.5),
+         {"size": 3, "alpha": real(0.2), "beta": real(0.5), "bias": real(1.5)})
+    case("soft", "Shrink", [normal(4, 5)], lambda x: F.softshrink(x, 0.4), {"lambd": real(0.4), "bias": real(0.4)})
+    case("one-hot", "Hardmax", [normal(3, 4)], lambda x: x * 0 + F.one_hot(x.argmax(-1), 4))
+    equations = {
+        "ij,jk->ik": ((2, 3), (3, 4)),
+        "bij, bjk": ((2, 3, 4), (2, 4, 2)),
+        "bhqd,bhkd->bhqk": ((2, 2, 3, 4), (2, 2, 2, 4)),
+        "...ij,jk->...ik": ((2, 3, 2), (2, 4)),
+        "ij->j": ((2, 3),),
+        "ij,k->k": ((2, 3), (4,)),
+        "i,j,ij->": ((2,), (3,), (2, 3)),
+    }
+    for equation, shapes in equations.items():
+        def run(*operands, equation=equation):
+            return torch.einsum(equation, *operands)
+
+        case(equation, "Einsum", [normal(*shape) for shape in shapes], run, {"equation": equation})
+    labels = random.integers(0, 4, (3, 2)).astype(np.int64)
+    labels[1, 1] = 2
+    for reduction in ("mean", "sum", "none"):
+        def loss(x, t, w=None, reduction=reduction):
+            return F.cross_entropy(x, t, w, reduction=reduction)
+
+        attributes = {"reduction": reduction}
+        case(reduction, "SoftmaxCrossEntropyLoss", [normal(3, 4, 2), labels], loss, attributes)
+        weights = [normal(3, 4, 2), labels, positive(4)]
+        case(f"{reduction}, weights", "SoftmaxCrossEntropyLoss", weights, loss, attributes, without=(2,))
+        case(f"{reduction}, ignored", "SoftmaxCrossEntropyLoss", [normal(3, 4, 2), labels],
+             lambda x, t, reduction=reduction: F.cross_entropy(x, t, ignore_index=2, reduction=reduction),
+             {"reduction": reduction, "ignore_index": 2})
+        case(reduction, "NegativeLogLikelihoodLoss", [normal(3, 4), labels[:, 0]],
+             lambda x, t, reduction=reduction: F.nll_loss(x, t, reduction=reduction), attributes)
+
+    def from_onnx(weight):
+        """Gates i, o, f, c to PyTorch's i, f, g, o."""
+        i, o, f, c = weight.chunk(4)
+        return torch.cat((i, f, c, o))
+
+    def recurrent(x, w, r, b=None, _=None, h=None, c=None):
+        directions, size = r.shape[0], r.shape[2]
+        parameters = []
+        for d in range(directions):
+            parameters += [from_onnx(w[d]), from_onnx(r[d])]
+            if b is not None:
+                parameters += [from_onnx(part) for part in b[d].chunk(2)]
+        zero = torch.zeros(directions, x.shape[1], size, dtype=x.dtype)
+        state = (zero if h is None else h, zero if c is None else c)
+        y, _, _ = torch.lstm(x, state, parameters, b is not None, 1, 0.0, False, directions == 2, False)
+        return y.reshape(x.shape[0], x.shape[1], directions, size).transpose(1, 2)
+
+    def lstm_inputs(directions, features=3, hidden=2, batch=2, length=4):
+        return [
+            normal(length, batch, features), normal(directions, 4 * hidden, features),
+            normal(directions, 4 * hidden, hidden), normal(directions, 8 * hidden), None,
+            normal(directions, batch, hidden), normal(directions, batch, hidden),
+        ]
+
+    case("forward", "LSTM", lstm_inputs(1), recurrent, {"hidden_size": 2})
+    case("both directions", "LSTM", lstm_inputs(2), recurrent, {"hidden_size": 2, "direction": "bidirectional"})
+    case("reverse", "LSTM", lstm_inputs(1), lambda x, *rest: recurrent(x.flip(0), *rest).flip(0),
+         {"hidden_size": 2, "direction": "reverse"})
+    case("without bias and state", "LSTM", lstm_inputs(1)[:3], recurrent, {"hidden_size": 2})
+
+
+for family in (elementwise, arithmetic, linear, convolution, pooling, normalization, reduction, shaping, indexing, resizing, others):
     family()
 TARGET.mkdir(parents=True, exist_ok=True)
 (TARGET / "operators.golden.json").write_text(json.dumps(cases, separators=(",", ":"), ensure_ascii=False) + "\n")

@@ -8,6 +8,14 @@ export { ownOperators } from "./autodiff/own-operators.js";
 export type { CustomGradient, GradientContext, GradientRule, GradientTable } from "./autodiff/rule.js";
 export { expandLike, reduceToShape, reshapeLike, zerosLike } from "./autodiff/shapes.js";
 export { GraphBuilder, type NodeOptions } from "./builder/builder.js";
+export {
+  type LstmCellWeights,
+  type LstmOptions,
+  type LstmOutputs,
+  type LstmState,
+  lstm,
+  lstmCell,
+} from "./builder/lstm.js";
 export type { ConvolutionAttributes, Operand } from "./builder/operators.js";
 export { type AttributeInput, attributeOf, float, floats } from "./ir/attribute.js";
 export { type ElementType, elementTypes, type TensorData } from "./ir/element-type.js";

@@ -5,7 +5,8 @@ import { defaultOpset, type Graph, type Value } from "../ir/graph.js";
 import { gradientContext, operatorKey } from "./gradient-context.js";
 import { gradientTable } from "./gradient-table.js";
 import { describeOperation, type Operation, operationsBefore, pathToLoss } from "./operations.js";
-import { filledLike, shapeOf, zerosLike } from "./shapes.js";
+import type { GradientContext } from "./rule.js";
+import { filledLike, zerosLike } from "./shapes.js";
 
 /** What to differentiate. */
 export interface DifferentiateOptions {
@@ -37,22 +38,56 @@ export function differentiate(g: GraphBuilder, options: DifferentiateOptions): r
     });
   }
   for (const value of [loss, ...withRespectTo]) requireFloat(value);
-  const operations = operationsBefore(g.snapshot(), loss);
+  return g.scope("gradient", () => {
+    const lossGradient = options.lossGradient ?? filledLike(g, loss, 1);
+    const gradients = backpropagate(g, [{ value: loss, gradient: lossGradient }], withRespectTo);
+    return withRespectTo.map((value, index) => gradients[index] ?? zerosLike(g, value));
+  });
+}
+
+/** A value and the gradient that arrives at it. */
+interface Seed {
+  readonly value: Value;
+  readonly gradient: Value;
+}
+
+/** Gradients to the sources from those at the seeds; undefined where no seed depends on a source. */
+function backpropagate(
+  g: GraphBuilder,
+  seeds: readonly Seed[],
+  sources: readonly Value[],
+): readonly (Value | undefined)[] {
+  const names = seeds.map(({ value }) => value.name);
+  const operations = operationsBefore(g.snapshot(), names);
   const dependent = dependentValues(
     g,
     operations,
-    withRespectTo.map(({ name }) => name),
+    sources.map(({ name }) => name),
   );
-  return g.scope("gradient", () => {
-    const gradients = new Gradients(g);
-    if (dependent.has(loss.name)) gradients.add(loss, options.lossGradient ?? filledLike(g, loss, 1));
-    for (const operation of operations.toReversed()) {
-      if (operation.inputs.some((name) => dependent.has(name))) {
-        propagate(g, operation, operations, gradients, dependent);
-      }
+  const gradients = new Gradients(g);
+  for (const { value, gradient } of seeds) if (dependent.has(value.name)) gradients.add(value, gradient);
+  for (const operation of operations.toReversed()) {
+    if (operation.inputs.some((name) => dependent.has(name))) {
+      propagate(g, operation, operations, gradients, dependent);
     }
-    return withRespectTo.map((value) => gradients.of(value.name) ?? zerosLike(g, value));
-  });
+  }
+  return sources.map(({ name }) => gradients.of(name));
+}
+
+/** `GradientContext.through`: differentiates what `forward` adds, from copies of the inputs that need a gradient. */
+function differentiateThrough(
+  g: GraphBuilder,
+  context: Omit<GradientContext, "through">,
+  forward: Parameters<GradientContext["through"]>[0],
+): readonly (Value | undefined)[] {
+  const copies = context.inputs.map((input, index) => (input && context.needed[index] ? g.identity(input) : input));
+  const outputs = forward(copies);
+  const seeds = context.outputGradients.flatMap((gradient, index): Seed[] =>
+    gradient ? [{ value: outputs[index]!, gradient }] : [],
+  );
+  const sources = copies.flatMap((copy, index) => (copy && context.needed[index] ? [copy] : []));
+  const gradients = backpropagate(g, seeds, sources).values();
+  return context.needed.map((isNeeded) => (isNeeded ? gradients.next().value : undefined));
 }
 
 /**
@@ -104,11 +139,16 @@ class Gradients {
 
   add(value: Value, gradient: Value): void {
     const known = this.arrived.get(value.name);
-    this.arrived.set(value.name, known ? this.g.refineShape(this.g.add(known, gradient), shapeOf(value)) : gradient);
+    this.arrived.set(value.name, known ? this.sum(value, known, gradient) : gradient);
   }
 
   of(name: string): Value | undefined {
     return this.arrived.get(name);
+  }
+
+  private sum({ type }: Value, a: Value, b: Value): Value {
+    const sum = this.g.add(a, b);
+    return type.shape ? this.g.refineShape(sum, type.shape) : sum;
   }
 }
 
@@ -156,7 +196,10 @@ function runRule(
       hint: "give it a gradient with customGradient, or end the path with stopGradient",
     });
   }
-  return g.scope(node.name, () => rule(gradientContext(g, node, outputGradient, dependent)));
+  return g.scope(node.name, () => {
+    const context = gradientContext(g, node, outputGradient, dependent);
+    return rule({ ...context, through: (forward) => differentiateThrough(g, context, forward) });
+  });
 }
 
 /** A result in the type and shape of the value that it is the gradient of. */
@@ -168,8 +211,9 @@ function checked(g: GraphBuilder, operation: Operation, value: Value, gradient: 
       received: gradient.type.elementType,
     });
   }
+  if (!value.type.shape) return gradient;
   try {
-    return g.refineShape(gradient, shapeOf(value));
+    return g.refineShape(gradient, value.type.shape);
   } catch (cause) {
     if (!(cause instanceof DovetailError)) throw cause;
     const { expected: shape, received } = cause.diagnostics[0]!;

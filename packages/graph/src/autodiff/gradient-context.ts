@@ -13,7 +13,7 @@ export function gradientContext(
   node: Node,
   outputGradient: (name: string) => Value | undefined,
   dependent: ReadonlySet<string>,
-): GradientContext {
+): Omit<GradientContext, "through"> {
   const named = (name: string): Value | undefined => (name === "" ? undefined : g.value(name));
   const inputs = node.inputs.map(named);
   const outputs = node.outputs.map(named);

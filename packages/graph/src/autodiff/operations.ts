@@ -1,4 +1,5 @@
-import type { Graph, Node, Value } from "../ir/graph.js";
+import type { Graph, Node } from "../ir/graph.js";
+import { consumedNames } from "../ir/subgraphs.js";
 import type { CustomGradient } from "./rule.js";
 
 /** A step of the backward pass: a node, or a whole region that has a gradient of its own. */
@@ -6,18 +7,18 @@ export type Operation = (
   | { readonly node: Node; readonly region?: undefined }
   | { readonly node?: undefined; readonly region: CustomGradient }
 ) & {
-  /** Names of the values that it reads, absent ones left out. */
+  /** Names of the values that it reads, those that subgraphs take from outside included, absent ones left out. */
   readonly inputs: readonly string[];
   /** Names of the values whose gradients it takes, absent ones and those of a region around it left out. */
   readonly outputs: readonly string[];
 };
 
 /**
- * The operations that `loss` depends on, in topological order. A value that a region puts out is produced by the
+ * The operations that some values depend on, in topological order. A value that a region puts out is produced by the
  * region (the outermost one, which was closed last), so nodes inside take part only where a value of theirs is also
  * used outside.
  */
-export function operationsBefore(graph: Graph, loss: Value): readonly Operation[] {
+export function operationsBefore(graph: Graph, names: readonly string[]): readonly Operation[] {
   const producers = producersOf(graph);
   const order: Operation[] = [];
   const visited = new Set<Operation>();
@@ -28,14 +29,16 @@ export function operationsBefore(graph: Graph, loss: Value): readonly Operation[
     visited.add(operation);
     stack.push({ operation, next: 0 });
   };
-  visit(loss.name);
-  for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const input = top.operation.inputs[top.next++];
-    if (input !== undefined) {
-      visit(input);
-    } else {
-      order.push(top.operation);
-      stack.pop();
+  for (const name of names) {
+    visit(name);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const input = top.operation.inputs[top.next++];
+      if (input !== undefined) {
+        visit(input);
+      } else {
+        order.push(top.operation);
+        stack.pop();
+      }
     }
   }
   return order;
@@ -51,7 +54,7 @@ function producersOf(graph: Graph): ReadonlyMap<string, Operation> {
   const present = (name: string): boolean => name !== "";
   for (const node of graph.nodes) {
     const outputs = node.outputs.filter((name) => present(name) && !regionOf.has(name));
-    register({ node, inputs: node.inputs.filter(present), outputs });
+    register({ node, inputs: consumedNames(node).filter(present), outputs });
   }
   for (const region of graph.customGradients) {
     const outputs = region.outputs.filter((name) => regionOf.get(name) === region);

@@ -19,6 +19,13 @@ export interface GradientContext {
   output(index: number): Value;
   /** The value of an input when it is a constant, else undefined. */
   constant(index: number): Tensor | undefined;
+  /**
+   * Gradients to all inputs by way of the same computation in operators that have rules: `forward` adds it to the graph
+   * and returns its outputs. For operators whose gradient is not worth a formula of its own.
+   */
+  through(
+    forward: (inputs: readonly (Value | undefined)[]) => readonly (Value | undefined)[],
+  ): readonly (Value | undefined)[];
   /** An error that names the node and its operator. */
   fail(message: string, details?: { expected?: string; received?: string; hint?: string }): Error;
 }

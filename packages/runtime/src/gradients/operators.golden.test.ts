@@ -22,14 +22,18 @@ describe.each(cases.map((operatorCase) => [operatorCase.name, operatorCase] as c
 
 /** What says that a rule needs a size that is not known. */
 function expectedRefusal({ operator, attributes }: OperatorCase, known: KnownSizes): RegExp | undefined {
-  if (known === "all" || known === "all but the batch") return undefined;
+  if (known === "all") return undefined;
+  // The first axis is the sequence's.
+  if (operator === "LSTM") return /the length of ".*" must be known/;
+  if (known === "all but the batch") return undefined;
   if (operator === "Resize") return /the sizes along axis 2 must be known/;
   if (operator === "Conv" && String(attributes.auto_pad).startsWith("SAME")) {
     return /spatial sizes that are known|the kernel's sizes must be known/;
   }
   if (known === "channels") return undefined;
   if (operator === "Conv" || operator === "ConvTranspose") return /the kernel's sizes must be known/;
-  if (operator === "GroupNormalization" || attributes.mode === "CRD") return /the number of channels must be known/;
+  if (operator === "GroupNormalization" || operator === "LRN" || attributes.mode === "CRD")
+    return /the number of channels must be known/;
   return undefined;
 }
 

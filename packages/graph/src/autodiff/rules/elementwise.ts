@@ -18,8 +18,8 @@ export function unary(gradient: (parts: Unary) => Value): GradientRule {
   ];
 }
 
-/** Piecewise constant: the gradient is zero. */
-export const zero: GradientRule = () => [];
+/** Piecewise constant, or independent of the input's values: the gradient is zero. */
+const zero: GradientRule = () => [];
 
 const cast: GradientRule = (context) => [
   context.g.cast(context.outputGradients[0]!, context.input(0).type.elementType),
@@ -52,6 +52,11 @@ export const elementwiseGradients: GradientTable = {
   Floor: zero,
   Ceil: zero,
   Sign: zero,
+  Hardmax: zero,
+  RandomNormalLike: zero,
+  RandomUniformLike: zero,
+  Bernoulli: zero,
+  EyeLike: zero,
 };
 
 /** A float attribute of the node. */

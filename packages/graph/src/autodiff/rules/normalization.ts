@@ -142,6 +142,31 @@ const lpNormalization: GradientRule = (context) => {
   return [g.div(g.sub(dy, g.mul(euclidean ? y : g.sign(x), along)), norm)];
 };
 
+/** y = x·(bias + alpha·mean of x² over neighbouring channels)^−beta (Krizhevsky et al. 2012), by way of primitives. */
+const localResponseNormalization: GradientRule = (context) => {
+  const { g, node } = context;
+  const size = attributeOf(node, "size", "int", 1);
+  const before = Math.floor((size - 1) / 2);
+  return context.through(([x]) => {
+    const channels = shapeOf(x!)[1]!;
+    if (typeof channels !== "number") throw context.fail("the number of channels must be known");
+    // The window slides over channels: they become the height of an image.
+    const squares = g.pad(g.reshape(g.mul(x!, x!), [0, 1, channels, -1]), [
+      0,
+      0,
+      before,
+      0,
+      0,
+      0,
+      size - 1 - before,
+      0,
+    ]);
+    const means = reshapeLike(g, g.averagePool(squares, [size, 1]), x!);
+    const base = g.add(g.mul(means, floatAttribute(context, "alpha", 1e-4)), floatAttribute(context, "bias", 1));
+    return [g.mul(x!, g.pow(base, -floatAttribute(context, "beta", 0.75)))];
+  });
+};
+
 /** ONNX's operator, in both of its modes. */
 const batchNormalization: GradientRule = (context) => {
   return attributeOf(context.node, "training_mode", "int", 0) === 1
@@ -266,6 +291,7 @@ export const normalizationGradients: GradientTable = {
   InstanceNormalization: instanceNormalization,
   GroupNormalization: groupNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
+  LRN: localResponseNormalization,
   LpNormalization: lpNormalization,
   Dropout: dropout,
 };
