@@ -54,6 +54,7 @@ export { extractSubgraph } from "./passes/extract-subgraph.js";
 export { foldBatchNormalization } from "./passes/fold-batch-normalization.js";
 export { foldConstants } from "./passes/fold-constants.js";
 export { inferTypes } from "./passes/infer-types.js";
+export { inlineFunctions } from "./passes/inline-functions.js";
 export { renameValues } from "./passes/rename-values.js";
 export { topologicalSort } from "./passes/topological-sort.js";
 export { printGraph } from "./print/print-graph.js";

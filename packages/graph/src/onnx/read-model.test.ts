@@ -67,8 +67,16 @@ describe("what a file must have", () => {
   });
 
   it("says which operators of a newer set mean something else", () => {
-    const node: NodeInit = { name: "norm", opType: "GroupNormalization", input: ["x", "x", "x"], output: ["y"] };
-    expect(refusal(bytesOf({ node: [node] }, 21)).message).toMatch(/"norm" \(GroupNormalization, operator set 21\)/);
+    const nodes: NodeInit[] = [
+      { name: "norm", opType: "GroupNormalization", input: ["x", "x", "x"], output: ["n"] },
+      { name: "grid", opType: "GridSample", input: ["n", "n"], output: ["y"] },
+    ];
+    expect(refusal(bytesOf({ node: nodes }, 21)).message).toBe(
+      'operator set 21 gives other meanings to: GroupNormalization (node "norm"), GridSample (node "grid")',
+    );
+    expect(refusal(bytesOf({ node: nodes }, 20)).message).toBe(
+      'operator set 20 gives other meanings to: GridSample (node "grid")',
+    );
   });
 
   it("refuses an empty file, other files, and a model without a graph or operator set", () => {

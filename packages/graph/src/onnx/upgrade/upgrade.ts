@@ -17,6 +17,7 @@ export const opsetAfterUpgrade = (opset: number): number => Math.max(opset, defa
  * all types inferred. Throws an input error that names the node where the old form has no equal.
  */
 export function upgradeGraph(graph: Graph, opset: number): Graph {
+  checkCompatible(graph.nodes, opset);
   return upgradeWithin(graph, opset, new Names(graph));
 }
 
@@ -37,6 +38,7 @@ function upgradeWithin(graph: Graph, opset: number, names: Names, parent?: TypeS
 
 /** A function's body in the same form; constants that the new form needs become Constant nodes. */
 export function upgradeFunction(definition: FunctionDefinition, opset: number): FunctionDefinition {
+  checkCompatible(definition.nodes, opset);
   const nothing = { inputs: [], outputs: [], initializers: new Map<string, Tensor>(), types: new Map() };
   const scope = new TypeScope(nothing, new Map(), opsetAfterUpgrade(opset));
   const outputs = definition.outputs.map((name) => ({ name }));
@@ -54,18 +56,29 @@ export function upgradeFunction(definition: FunctionDefinition, opset: number): 
   return { ...definition, nodes };
 }
 
+/** Throws when a newer file's operators mean something else than in set 18; says which they are. */
+function checkCompatible(nodes: readonly Node[], opset: number): void {
+  const found = new Map<string, string>();
+  const visit = (node: Node): void => {
+    const since = node.domain === "" ? own(incompatibleSince, node.operator) : undefined;
+    if (since !== undefined && opset >= since && !found.has(node.operator)) found.set(node.operator, node.name);
+    for (const subgraph of subgraphsOf(node)) subgraph.nodes.forEach(visit);
+  };
+  nodes.forEach(visit);
+  if (found.size === 0) return;
+  const list = [...found].map(([operator, name]) => `${operator} (node "${name}")`).join(", ");
+  throw inputError("incompatible_operators", `operator set ${opset} gives other meanings to: ${list}`, {
+    expected: `operators that mean the same as in operator set ${defaultOpset}`,
+    hint: `export the model with operator set ${defaultOpset}`,
+  });
+}
+
 function upgradeNode(node: Node, context: UpgradeContext): readonly Node[] {
   if (node.domain !== "") return [node];
-  const { opset } = context;
-  if (opset > defaultOpset && opset >= (own(incompatibleSince, node.operator) ?? Number.POSITIVE_INFINITY)) {
-    throw context.fail(
-      `${node.operator} means something else in operator set ${opset} than in ${defaultOpset}, and cannot be read`,
-    );
-  }
   const normalize = own(normalizationTable, node.operator);
   if (normalize) return normalize(context);
   const upgrade = own(upgradeTable, node.operator);
-  return upgrade && opset < upgrade.changedIn ? upgrade.rule(context) : [node];
+  return upgrade && context.opset < upgrade.changedIn ? upgrade.rule(context) : [node];
 }
 
 function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
