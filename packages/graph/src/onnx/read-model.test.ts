@@ -123,6 +123,23 @@ describe("what a file must have", () => {
 });
 
 describe("names and order", () => {
+  it("takes names for names, whatever they mean to JavaScript", () => {
+    for (const name of ["constructor", "toString", "__proto__"]) {
+      const attribute = [{ name, type: AttributeProto_Type.INT, i: 3n }];
+      const node: NodeInit = { name, opType: name, input: ["x"], output: ["y"], attribute };
+      const { graph } = readModel(bytesOf({ node: [node] }));
+      expect(graph.nodes[0]!.operator).toBe(name);
+      expect(Object.entries(graph.nodes[0]!.attributes)).toEqual([[name, { kind: "int", value: 3 }]]);
+      expect(graph.outputs[0]!.type).toEqual({ elementType: "float32", shape: [2, 4] });
+    }
+  });
+
+  it("refuses axes that are no whole numbers", () => {
+    const unsqueeze: NodeInit = { name: "u", opType: "Unsqueeze", input: ["x", "axes"], output: ["y"] };
+    const axes: TensorInit = { name: "axes", dims: [1n], dataType: 1, floatData: [0.5] };
+    expect(refusal(bytesOf({ node: [unsqueeze], initializer: [axes] })).code).toBe("shape_mismatch");
+  });
+
   it("puts nodes into order, names nameless ones, and makes names unique", () => {
     const nodes: NodeInit[] = [
       { opType: "Relu", input: ["b"], output: ["y"], name: "same" },

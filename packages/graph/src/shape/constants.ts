@@ -47,7 +47,8 @@ interface Surroundings {
 }
 
 function evaluateNode(node: Node, output: string, { type, entries }: Surroundings): KnownEntries | undefined {
-  const rule = node.domain === "" ? evaluationTable[node.operator] : undefined;
+  const isKnown = node.domain === "" && Object.hasOwn(evaluationTable, node.operator);
+  const rule = isKnown ? evaluationTable[node.operator] : undefined;
   if (!rule || node.outputs[0] !== output) return undefined;
   return rule({
     node,

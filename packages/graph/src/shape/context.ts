@@ -23,9 +23,9 @@ export function intsAttribute(context: ShapeContext, name: string): readonly num
   return attributeOf(context.node, name, "ints");
 }
 
-/** An axis counted from the front; throws when it lies outside [−rank, rank). */
+/** An axis counted from the front; throws when it is no whole number in [−rank, rank). */
 export function resolveAxis(context: ShapeContext, axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw context.fail("axis out of range", { expected: `an axis in [${-rank}, ${rank - 1}]`, received: `${axis}` });
   }
   return axis < 0 ? axis + rank : axis;

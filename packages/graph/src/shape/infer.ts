@@ -16,11 +16,11 @@ export interface KnownValues {
 
 /** Types of a node's outputs. Throws an input error that names the node, the operator and the shapes. */
 export function inferNodeTypes(node: Node, known: KnownValues): readonly TensorType[] {
-  const rule = shapeTable[node.domain === "" ? node.operator : `${node.domain}.${node.operator}`];
+  const key = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
+  // A file may well call its operator "constructor".
+  const rule = Object.hasOwn(shapeTable, key) ? shapeTable[key] : undefined;
   if (!rule) {
-    throw inputError("unknown_operator", `${describe(node)}: this operator is not known`, {
-      received: node.domain === "" ? node.operator : `${node.domain}.${node.operator}`,
-    });
+    throw inputError("unknown_operator", `${describe(node)}: this operator is not known`, { received: key });
   }
   return rule(shapeContext(node, known));
 }
