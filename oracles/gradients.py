@@ -637,8 +637,100 @@ def others():
     case("without bias and state", "LSTM", lstm_inputs(1)[:3], recurrent, {"hidden_size": 2})
 
 
+def networks():
+    """Whole networks in training: loss, and gradients to all parameters. networks.golden.test.ts builds the same ones."""
+
+    def scaled(*shape):
+        fan_in = int(np.prod(shape[1:])) or 1
+        return (random.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(np.float32)
+
+    def conv_bn(parameters, name, outputs, inputs, kernel):
+        parameters[f"{name}.weight"] = scaled(outputs, inputs, kernel, kernel)
+        parameters[f"{name}.scale"] = positive(outputs)
+        parameters[f"{name}.bias"] = normal(outputs)
+
+    def unit(p, name, x, stride=1, padding=1, groups=1):
+        y = F.conv2d(x, p[f"{name}.weight"], None, stride, padding, 1, groups)
+        return F.batch_norm(y, None, None, p[f"{name}.scale"], p[f"{name}.bias"], True, 0.1, 1e-5)
+
+    def resnet(p, x):
+        x = F.max_pool2d(unit(p, "stem", x).relu(), 3, 2, 1)
+        x = (unit(p, "first.2", unit(p, "first.1", x).relu()) + x).relu()
+        y = unit(p, "second.2", unit(p, "second.1", x, 2).relu())
+        x = (y + unit(p, "second.shortcut", x, 2, 0)).relu()
+        return F.linear(x.mean((2, 3)), p["classifier.weight"], p["classifier.bias"])
+
+    def mobilenet(p, x):
+        def inverted(x, name, stride):
+            y = F.relu6(unit(p, f"{name}.expand", x, 1, 0))
+            y = F.relu6(unit(p, f"{name}.depthwise", y, stride, 1, y.shape[1]))
+            y = unit(p, f"{name}.project", y, 1, 0)
+            return x + y if y.shape == x.shape else y
+
+        x = F.relu6(unit(p, "stem", x, 2))
+        x = inverted(inverted(x, "first", 2), "second", 1)
+        x = F.relu6(unit(p, "head", x, 1, 0))
+        return F.linear(x.mean((2, 3)), p["classifier.weight"], p["classifier.bias"])
+
+    def lstm_classifier(p, tokens):
+        # Gates i, o, f, c to PyTorch's i, f, g, o.
+        chunks = [p[name].squeeze(0).chunk(4) for name in ("w", "r", "wb", "rb")]
+        parameters = [torch.cat((i, f, c, o)) for i, o, f, c in chunks]
+        x = p["embedding"][tokens]
+        zero = torch.zeros(1, x.shape[1], p["r"].shape[2], dtype=x.dtype)
+        _, hidden, _ = torch.lstm(x, (zero, zero), parameters, True, 1, 0.0, False, False, False)
+        return F.linear(hidden[0], p["classifier.weight"], p["classifier.bias"])
+
+    found = {}
+
+    def network(name, parameters, function, inputs, classes):
+        tensors = {key: torch.tensor(v.astype(np.float64), requires_grad=True) for key, v in parameters.items()}
+        x = torch.tensor(inputs.astype(np.float64) if inputs.dtype == np.float32 else inputs)
+        logits = function(tensors, x)
+        labels = random.integers(0, classes, logits.shape[0])
+        loss = F.cross_entropy(logits, torch.tensor(labels))
+        loss.backward()
+        found[name] = {
+            "inputs": stored(inputs),
+            "labels": stored(labels.astype(np.int64)),
+            "parameters": {key: stored(value) for key, value in parameters.items()},
+            "loss": loss.item(),
+            "gradients": {key: stored(value.grad.numpy()) for key, value in tensors.items()},
+        }
+
+    p = {}
+    conv_bn(p, "stem", 8, 3, 3)
+    conv_bn(p, "first.1", 8, 8, 3)
+    conv_bn(p, "first.2", 8, 8, 3)
+    conv_bn(p, "second.1", 16, 8, 3)
+    conv_bn(p, "second.2", 16, 16, 3)
+    conv_bn(p, "second.shortcut", 16, 8, 1)
+    p |= {"classifier.weight": scaled(5, 16), "classifier.bias": normal(5)}
+    network("resnet", p, resnet, normal(4, 3, 9, 9), 5)
+    p = {}
+    conv_bn(p, "stem", 8, 3, 3)
+    for name in ("first", "second"):
+        conv_bn(p, f"{name}.expand", 16, 8, 1)
+        conv_bn(p, f"{name}.depthwise", 16, 1, 3)
+        conv_bn(p, f"{name}.project", 8, 16, 1)
+    conv_bn(p, "head", 16, 8, 1)
+    p |= {"classifier.weight": scaled(5, 16), "classifier.bias": normal(5)}
+    network("mobilenet", p, mobilenet, normal(4, 3, 11, 11), 5)
+    p = {"embedding": normal(10, 5), "w": normal(1, 24, 5), "r": normal(1, 24, 6), "wb": normal(1, 24), "rb": normal(1, 24)}
+    p |= {"classifier.weight": scaled(4, 6), "classifier.bias": normal(4)}
+    network("lstm", p, lstm_classifier, random.integers(0, 10, (7, 3)).astype(np.int64), 4)
+    return found
+
+
+def write(name, content):
+    path = TARGET / name
+    path.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n")
+    print(name, path.stat().st_size, "bytes")
+
+
 for family in (elementwise, arithmetic, linear, convolution, pooling, normalization, reduction, shaping, indexing, resizing, others):
     family()
 TARGET.mkdir(parents=True, exist_ok=True)
-(TARGET / "operators.golden.json").write_text(json.dumps(cases, separators=(",", ":"), ensure_ascii=False) + "\n")
-print(len(cases), "operator cases", (TARGET / "operators.golden.json").stat().st_size, "bytes")
+write("operators.golden.json", cases)
+write("networks.golden.json", networks())
+print(len(cases), "operator cases")
