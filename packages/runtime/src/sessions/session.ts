@@ -59,5 +59,7 @@ function ortOptions({ executionProviders, threads }: SessionOptions): OrtSession
     executionMode: "sequential",
     graphOptimizationLevel: "basic",
     logSeverityLevel: 4,
+    // Threads that wait busily for the next run would steal the processor from other sessions' runs.
+    extra: { session: { force_spinning_stop: "1" } },
   };
 }

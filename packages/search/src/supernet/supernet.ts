@@ -7,6 +7,7 @@ import type { Loss, Optimizer } from "@dovetail/train";
 import { mapPieces, type SpacePieces } from "../space/block-network.js";
 import type { SearchSpace } from "../space/space.js";
 import { type BlockGraphs, blockNames, buildBlock, buildLossBlock, type LossBlockGraphs } from "./block.js";
+import { createTensorPool } from "./tensor-pool.js";
 
 export interface SupernetOptions {
   readonly space: SearchSpace;
@@ -54,6 +55,7 @@ export function createSupernet(options: SupernetOptions): Supernet {
   const graphs = buildGraphs(options);
   const state = runtime.createState(initialState(options, graphs));
   const compiled = new Map<string, Promise<Segment>>();
+  const pool = createTensorPool();
   const segment = (
     key: string,
     graph: Parameters<Runtime["compile"]>[0],
@@ -74,7 +76,8 @@ export function createSupernet(options: SupernetOptions): Supernet {
   ): Promise<Record<string, Tensor>> => {
     const compiledSegment = await segment(key, graph, statePairs);
     const feeds = Object.fromEntries(compiledSegment.inputs.map(({ name }) => [name, values[name]!]));
-    return compiledSegment.run(feeds);
+    const outputs = Object.fromEntries(compiledSegment.outputs.map((value) => [value.name, pool.take(value)]));
+    return compiledSegment.run(feeds, outputs);
   };
   const forward = (key: string, block: BlockGraphs, x: Tensor): Promise<Record<string, Tensor>> =>
     run(`${key}/forward`, block.forward, { [blockNames.input]: x });
@@ -86,6 +89,7 @@ export function createSupernet(options: SupernetOptions): Supernet {
   };
 
   const trainPath: Supernet["trainPath"] = async (path, batch, hyperparameters) => {
+    pool.reset();
     const scalars = Object.fromEntries(
       Object.entries(options.optimizer.feeds({ ...options.optimizer.hyperparameters, ...hyperparameters }, 0)).map(
         ([name, value]) => [name, scalar(value)],
@@ -117,6 +121,7 @@ export function createSupernet(options: SupernetOptions): Supernet {
   };
 
   const probe: Supernet["probe"] = async (active, batch) => {
+    pool.reset();
     const stem = await forward("stem", graphs.stem, batch.images);
     let x = stem[blockNames.output]!;
     const kept: { first: Record<string, Tensor>; outputs: readonly [Tensor, Tensor] }[] = [];
