@@ -34,16 +34,20 @@ const activation =
 const operands = ({ node, forms }: LoweringContext): readonly string[] =>
   node.inputs.map((name, index) => (name === "" ? "" : index === 0 ? forms.blocked(name) : forms.plain(name)));
 
-/** Bounds of Clip where they are constants with 0 between them. */
-function clipActivation({ node, graph }: LoweringContext): Activation | undefined {
-  const bound = (index: number, unbounded: number): number | undefined => {
-    const name = node.inputs[index] ?? "";
-    if (name === "") return unbounded;
-    const constant = graph.initializers.get(name);
-    return constant?.data === undefined ? undefined : tensorNumbers(constant)[0];
-  };
-  const low = bound(1, -3.4028234663852886e38);
-  const high = bound(2, 3.4028234663852886e38);
+/** A scalar constant among the inputs; `absent` where the input is left out, undefined where it is not constant. */
+function constantInput({ node, graph }: LoweringContext, index: number, absent: number): number | undefined {
+  const name = node.inputs[index] ?? "";
+  if (name === "") return absent;
+  const constant = graph.initializers.get(name);
+  return constant?.data === undefined ? undefined : tensorNumbers(constant)[0];
+}
+
+const largestFloat = 3.4028234663852886e38;
+
+/** Clip joins where its bounds are constants with 0 between them: the filling of blocks stays zero. */
+function clipActivation(context: LoweringContext): Activation | undefined {
+  const low = constantInput(context, 1, -largestFloat);
+  const high = constantInput(context, 2, largestFloat);
   if (low === undefined || high === undefined || low > 0 || high < 0) return undefined;
   return { activation: "Clip", activation_params: floats([low, high]) };
 }
@@ -104,22 +108,46 @@ const add: LoweringRule = (context) => {
   return binary(context);
 };
 
-/** 2¹²⁶: any positive normal number times it is 1 or more. */
-const steep = 2 ** 126;
-
 /**
- * dY where Y > 0: HardSigmoid with a steep slope is 1 for every positive normal number and 0 otherwise, and costs one
- * pass where Greater and Where cost four.
+ * 1 where sign · (y − bound) is positive, else 0, in one pass where Greater and Where cost four: HardSigmoid with so
+ * steep a slope that the smallest positive difference is 1 or more. Multiplying by a power of two is exact.
  */
-const reluGradient: LoweringRule = (context) => {
+function stepMask({ emitter }: LoweringContext, y: string, bound: number, sign: 1 | -1): string {
+  const slope = sign * 2 ** (bound === 0 ? 126 : 100);
+  return emitter.op("HardSigmoid", [y], { alpha: float(slope), beta: float(-slope * bound) });
+}
+
+/** Bounds for which the slope of `stepMask` neither overflows nor falls short. */
+const hasStep = (bound: number): boolean => bound === 0 || (Math.abs(bound) < 2 ** 27 && Math.abs(bound) > 2 ** -70);
+
+/** dY times masks of Y. */
+function maskedGradient(context: LoweringContext, steps: readonly { bound: number; sign: 1 | -1 }[]): void {
   const { node, emitter, forms } = context;
   const [outputGradient, y] = node.inputs as [string, string];
   const blocked = haveOneShape(context);
   const form = blocked ? forms.blocked : forms.plain;
-  const mask = emitter.op("HardSigmoid", [form(y)], { alpha: float(steep), beta: float(0) });
-  const result = emitter.op("Mul", [mask, form(outputGradient)]);
+  const masks = steps.map(({ bound, sign }) => stepMask(context, form(y), bound, sign));
+  // The mask goes first: the product is written over it, which is faster than over the gradient.
+  const result = masks.reduce((gradient, mask) => emitter.op("Mul", [mask, gradient]), form(outputGradient));
   if (blocked) forms.setBlocked(node.outputs[0]!, result);
   else forms.setPlain(node.outputs[0]!, result);
+}
+
+const reluGradient: LoweringRule = (context) => {
+  maskedGradient(context, [{ bound: 0, sign: 1 }]);
+  return true;
+};
+
+const clipGradient: LoweringRule = (context) => {
+  const low = constantInput(context, 2, Number.NEGATIVE_INFINITY);
+  const high = constantInput(context, 3, Number.POSITIVE_INFINITY);
+  if (low === undefined || high === undefined) return false;
+  const steps = [
+    { bound: low, sign: 1 as const },
+    { bound: high, sign: -1 as const },
+  ].filter(({ bound }) => Number.isFinite(bound));
+  if (!steps.every(({ bound }) => hasStep(bound))) return false;
+  maskedGradient(context, steps);
   return true;
 };
 
@@ -133,4 +161,5 @@ export const elementwiseRules = {
   Sub: binary,
   Mul: binary,
   "ai.dovetail.ReluGradient": reluGradient,
+  "ai.dovetail.ClipGradient": clipGradient,
 } as const;

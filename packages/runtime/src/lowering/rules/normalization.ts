@@ -24,6 +24,22 @@ function channelMean({ emitter }: LoweringContext, x: string): string {
   return emitter.op("ReduceMean", [perImage, emitter.int64s([0, 2, 3])], { keepdims: 0 });
 }
 
+/**
+ * Mean over batch and pixels of the product of two images, [C'], without making the product: the second image's channels
+ * are the filters of a depthwise convolution as large as the image.
+ */
+function channelMeanOfProduct({ emitter }: LoweringContext, x: string, y: string, shape: ImageShape): string {
+  const { batch, paddedChannels, height, width } = shape;
+  const channels = batch * paddedChannels;
+  const image = emitter.reshape(x, [1, channels, height, width]);
+  const filter = emitter.reshape(y, [channels, 1, height, width]);
+  const sums = emitter.blockedOp("Conv", [image, filter], { kernel_shape: [height, width], group: channels });
+  const sum = emitter.op("ReduceSum", [emitter.reshape(sums, [batch, paddedChannels]), emitter.int64s([0])], {
+    keepdims: 0,
+  });
+  return emitter.op("Mul", [sum, emitter.floats([], [1 / (batch * height * width)])]);
+}
+
 /** 1 / √(variance + ε). */
 function inverseDeviation({ emitter, memo }: LoweringContext, variance: string, epsilon: number): string {
   const key = `inverseDeviation:${variance}:${epsilon}`;
@@ -49,7 +65,10 @@ function gain(context: LoweringContext, scale: string, deviation: string): strin
 
 const epsilonOf = ({ node }: LoweringContext): number => attributeOf(node, "epsilon", "float", 1e-5);
 
-/** The variance is E[x²] − E[x]², one pass less than about the mean; rounding cannot make it negative. */
+/**
+ * The variance is E[x²] − E[x]², a pass and a half less than about the mean; rounding cannot make it negative. Its
+ * relative error is about 10⁻⁷ · E[x]² / variance, which is small unless a channel is all but constant.
+ */
 const training: LoweringRule = (context) => {
   const { node, emitter, forms } = context;
   const [x, scale, shift] = node.inputs as [string, string, string];
@@ -57,7 +76,7 @@ const training: LoweringRule = (context) => {
   if (!shape || !forms.isBlocked(x)) return false;
   const image = forms.blocked(x);
   const mean = channelMean(context, image);
-  const meanSquare = channelMean(context, emitter.op("Mul", [image, image]));
+  const meanSquare = channelMeanOfProduct(context, image, image, shape);
   const squareMean = emitter.op("Mul", [mean, mean]);
   const variance = emitter.op("Relu", [emitter.op("Sub", [meanSquare, squareMean])]);
   const paddedScale = paddedVector(context, scale, shape);
@@ -84,7 +103,7 @@ const gradient: LoweringRule = (context) => {
   const deviation = inverseDeviation(context, paddedVector(context, varianceName, shape), epsilonOf(context));
   const slope = gain(context, paddedVector(context, scale, shape), deviation);
   const meanGradient = channelMean(context, dy);
-  const meanProduct = channelMean(context, emitter.op("Mul", [dy, image]));
+  const meanProduct = channelMeanOfProduct(context, dy, image, shape);
   const covariance = emitter.op("Sub", [meanProduct, emitter.op("Mul", [mean, meanGradient])]);
   const normalizedCovariance = emitter.op("Mul", [deviation, covariance]);
   const count = emitter.floats([], [shape.batch * shape.height * shape.width]);

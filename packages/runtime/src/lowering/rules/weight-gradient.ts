@@ -112,6 +112,11 @@ function imagesPerGroup({ batch, paddedChannels, height, width }: ImageShape, re
   return images;
 }
 
+/** One tap has no distance to the next. */
+function withoutIdleDilation(window: Window): Window {
+  return { ...window, dilations: window.dilations.map((dilation, axis) => (window.kernel[axis] === 1 ? 1 : dilation)) };
+}
+
 const weightGradient: LoweringRule = (context) => {
   const { node, forms, graph } = context;
   const [x, outputGradient] = node.inputs as [string, string];
@@ -120,7 +125,7 @@ const weightGradient: LoweringRule = (context) => {
   const output = forms.imageShape(outputGradient);
   if (!output || sizes?.length !== 4 || sizes.some((size) => typeof size !== "number")) return false;
   const channels = sizes[1] as number;
-  const window = explicitWindow(node);
+  const window = withoutIdleDilation(explicitWindow(node));
   if (group === channels && group > 1 && output.channels === channels && fillsBlocks(channels, forms.blockSize)) {
     return depthwiseWeightGradient(context, window, output, sizes.slice(2) as number[]);
   }
@@ -153,25 +158,20 @@ function denseWeightGradient(context: LoweringContext, window: Window, { image, 
   const shape = forms.imageShape(filter)!;
   const { batch, paddedChannels, height, width } = shape;
   const place = fit(window, sizes.slice(2), [height, width]);
-  const operand = imageOperand(context, image, sizes, place);
-  const { channels, inner } = operand;
-  // Neighbouring results of one channel are `inner` columns apart, so a dilated kernel needs one channel a row.
-  if (inner > 1 && window.dilations[1] !== 1 && window.kernel[1] !== 1) return false;
+  // Neighbouring results of one channel are a block apart already.
+  if (window.dilations[1] !== 1 && forms.imageShape(image) && forms.isBlocked(image)) return false;
+  const { value, channels, inner } = imageOperand(context, image, sizes, place);
   const [resultHeight, resultWidth] = place.result;
   const blocks = Math.ceil(channels / inner);
   const images = imagesPerGroup(shape, channels * resultHeight * resultWidth, b);
   const groups = batch / images;
-  const perGroup = emitter.blockedOp(
-    "Conv",
-    [operand.value, filterOperand(context, forms.blocked(filter), shape, images)],
-    {
-      kernel_shape: [height, width],
-      strides: [window.dilations[0]!, inner > 1 ? 1 : window.dilations[1]!],
-      dilations: [window.strides[0]!, window.strides[1]! * inner],
-      pads: [place.rows[0], 0, place.rows[1], 0],
-      group: groups,
-    },
-  );
+  const perGroup = emitter.blockedOp("Conv", [value, filterOperand(context, forms.blocked(filter), shape, images)], {
+    kernel_shape: [height, width],
+    strides: [window.dilations[0]!, inner > 1 ? 1 : window.dilations[1]!],
+    dilations: [window.strides[0]!, window.strides[1]! * inner],
+    pads: [place.rows[0], 0, place.rows[1], 0],
+    group: groups,
+  });
   const filterBlocks = paddedChannels / b;
   const area = resultHeight * resultWidth;
   const split = emitter.reshape(perGroup, [blocks, groups, filterBlocks * area * inner * b]);
