@@ -1,5 +1,21 @@
 import { inputError, nearestWord } from "@dovetail/core";
-import type { Architecture, Mapping, MappingCost, MappingRejection, Problem } from "@dovetail/hardware";
+import {
+  type Architecture,
+  type Derivation,
+  deriveTraffic,
+  evaluateCost,
+  type Mapping,
+  type MappingCost,
+  type MappingRejection,
+  type Problem,
+  printCost,
+  printDerivation,
+  printMapping,
+  printProblem,
+  readArchitecture,
+  readMapping,
+  readProblem,
+} from "@dovetail/hardware";
 import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
@@ -29,34 +45,29 @@ export function costCommand(io: CommandIo): Command {
     .requiredOption("--mapping <file>", "the mapping")
     .option("--explain <count>", "derive a count: LEVEL.TENSOR.reads, .fills or .updates")
     .action(async (options: CostOptions) => {
-      const hardware = await import("@dovetail/hardware");
-      const problem = await readDocumentFile(options.problem, hardware.readProblem);
-      const architecture = await readDocumentFile(options.arch, hardware.readArchitecture);
-      const mapping = await readDocumentFile(options.mapping, hardware.readMapping);
-      const cost = inFile(options.mapping, () => hardware.evaluateCost(problem, architecture, mapping));
+      const problem = await readDocumentFile(options.problem, readProblem);
+      const architecture = await readDocumentFile(options.arch, readArchitecture);
+      const mapping = await readDocumentFile(options.mapping, readMapping);
+      const cost = inFile(options.mapping, () => evaluateCost(problem, architecture, mapping));
       if (!cost.ok) throw refusal(options.mapping, cost);
       if (options.explain === undefined) {
-        printResult(io, options, cost, () => [
-          hardware.printProblem(problem),
-          hardware.printMapping(mapping),
-          hardware.printCost(cost),
-        ]);
+        printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), printCost(cost)]);
         return;
       }
       const count = countNamed(options.explain, cost);
-      const derivation = derive(hardware, problem, architecture, mapping, count);
+      const derivation = derive(problem, architecture, mapping, count);
       printResult(io, options, { ...count, derivation }, () => [
         `${options.explain} = ${count.words} words per instance, ${count.instances} in use`,
-        ...(derivation ? [hardware.printDerivation(derivation)] : []),
+        ...(derivation ? [printDerivation(derivation)] : []),
       ]);
     });
 }
 
-/** The error for a mapping that does not fit. */
-export function refusal(file: string, rejection: MappingRejection): Error {
+/** The error for a mapping that does not fit, or for a layer that has none. */
+export function refusal(file: string, rejection: MappingRejection, what = "the mapping does not fit"): Error {
   const { reason, level, dataSpace, dimension, needed, available } = rejection;
   const place = [dimension, dataSpace, level].filter((part) => part !== undefined);
-  return inputError("mapping_rejected", `the mapping does not fit: ${reasons[reason]}`, {
+  return inputError("mapping_rejected", `${what}: ${reasons[reason]}`, {
     file,
     path: place.length > 0 ? [place.join(" at ")] : undefined,
     expected: available === undefined ? undefined : `${reason === "factors" ? "" : "at most "}${available}`,
@@ -104,22 +115,17 @@ function countNamed(text: string, cost: MappingCost): NamedCount {
   });
 }
 
-type Hardware = typeof import("@dovetail/hardware");
-
 /**
  * Reads and updates are traffic with what lies below the level, fills with what lies above: the next outer level that
  * keeps the tensor. What the outermost level holds was there before.
  */
 function derive(
-  hardware: Hardware,
   problem: Problem,
   architecture: Architecture,
   mapping: Mapping,
   { level, dataSpace, kind }: NamedCount,
-): ReturnType<Hardware["deriveTraffic"]> | undefined {
+): Derivation | undefined {
   const keepers = mapping.levels.filter(({ keep }) => keep.includes(dataSpace)).map((keeper) => keeper.level);
   const source = kind === "fills" ? keepers[keepers.indexOf(level) - 1] : level;
-  return source === undefined
-    ? undefined
-    : hardware.deriveTraffic(problem, architecture, mapping, { level: source, dataSpace });
+  return source === undefined ? undefined : deriveTraffic(problem, architecture, mapping, { level: source, dataSpace });
 }

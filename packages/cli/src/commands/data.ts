@@ -1,5 +1,11 @@
-import type { Watch } from "@dovetail/core";
-import type { DatasetStatus, DatasetVerification } from "@dovetail/train";
+import {
+  type DatasetStatus,
+  type DatasetVerification,
+  importDataset,
+  knownDataset,
+  knownDatasets,
+  verifyDataset,
+} from "@dovetail/train";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { type CommandIo, type CommonOptions, printResult, withWatch } from "../terminal/command-io.js";
@@ -32,7 +38,6 @@ function listCommand(io: CommandIo): Command {
     summary: "the data sets that are known by name, and whether they are here",
     examples: [["dovetail data list --json", "the same for programs"]],
   }).action(async (options: CommonOptions) => {
-    const { knownDatasets } = await import("@dovetail/train");
     const all = await knownDatasets({ environment: io.environment });
     printResult(io, options, all, () => [
       ...formatTable(
@@ -57,7 +62,6 @@ function showCommand(io: CommandIo): Command {
   })
     .argument("<name>", "name of the data set")
     .action(async (name: string, options: CommonOptions) => {
-      const { knownDataset } = await import("@dovetail/train");
       const known = await knownDataset(name, { environment: io.environment });
       printResult(io, options, known, () => describe(known));
     });
@@ -89,7 +93,6 @@ function importCommand(io: CommandIo): Command {
     .argument("<name>", "name of the data set")
     .argument("<folder>", "folder that holds its files")
     .action(async (name: string, folder: string, options: CommonOptions) => {
-      const { importDataset } = await import("@dovetail/train");
       const imported = await withWatch(io, options, (watch) =>
         importDataset(name, folder, { environment: io.environment, ...watch }),
       );
@@ -109,8 +112,7 @@ function verifyCommand(io: CommandIo): Command {
     .argument("<name>", "name of the data set")
     .option("--folder <folder>", "where the files lie; default: their place in $DOVETAIL_DATA")
     .action(async (name: string, options: CommonOptions & { folder?: string }) => {
-      const { verifyDataset } = await import("@dovetail/train");
-      const verification = await withWatch(io, options, (watch: Watch) =>
+      const verification = await withWatch(io, options, (watch) =>
         verifyDataset(name, { environment: io.environment, folder: options.folder, ...watch }),
       );
       reportVerification(io, options, verification, `${name} is as published`);

@@ -2,7 +2,23 @@ import type { Command } from "commander";
 import type { CommandIo } from "../terminal/command-io.js";
 import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
+import { evalCommand } from "./eval.js";
 import { goldenCommand } from "./golden.js";
+import { mapCommand } from "./map.js";
+import { predictCommand } from "./predict.js";
+import { runCommand } from "./run.js";
+import { searchCommand } from "./search.js";
+import { trainCommand } from "./train.js";
 
 /** All commands, in the order of the help. */
-export const commands: readonly ((io: CommandIo) => Command)[] = [costCommand, dataCommand, goldenCommand];
+export const commands: readonly ((io: CommandIo) => Command)[] = [
+  searchCommand,
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  mapCommand,
+  costCommand,
+  dataCommand,
+  runCommand,
+  goldenCommand,
+];

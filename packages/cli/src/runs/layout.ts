@@ -5,6 +5,8 @@ export const runFiles = {
   /** What was asked for, defaults filled in. Of a training it is `training.yaml`. */
   recipe: "recipe.yaml",
   training: "training.yaml",
+  /** The user's own network, where one was given. */
+  input: "input.onnx",
   network: "network.onnx",
   weights: "weights.safetensors",
   accelerator: "accelerator.yaml",
@@ -12,6 +14,8 @@ export const runFiles = {
   mappings: "mappings",
   metrics: "metrics.json",
   search: "search.json",
+  /** The epochs of a training. */
+  history: "history.json",
   timing: "timing.json",
   report: "report.html",
   /** Record and checkpoints of a run under way. */

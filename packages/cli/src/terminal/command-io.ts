@@ -1,4 +1,4 @@
-import type { Watch } from "@dovetail/core";
+import type { Log, ProgressListener } from "@dovetail/core";
 import { createTerminal } from "./progress.js";
 
 /** What text is written to; process.stdout and process.stderr are such things. */
@@ -28,15 +28,22 @@ export interface CommonOptions {
   readonly quiet?: boolean | undefined;
 }
 
+/** The watch that a command gives to long-running functions. */
+export interface CommandWatch {
+  readonly onProgress: ProgressListener;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 /** Runs `work` under a watch that shows progress and remarks on stderr. */
 export async function withWatch<T>(
   io: CommandIo,
   { quiet }: CommonOptions,
-  work: (watch: Required<Watch>) => Promise<T>,
+  work: (watch: CommandWatch) => Promise<T>,
 ): Promise<T> {
   const terminal = createTerminal({ quiet, stream: io.stderr });
   try {
-    return await work({ onProgress: terminal.onProgress, log: terminal.log, signal: io.signal } as Required<Watch>);
+    return await work({ onProgress: terminal.onProgress, log: terminal.log, signal: io.signal });
   } finally {
     terminal.finish();
   }

@@ -1,0 +1,77 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { withPlace } from "@dovetail/core";
+import { type ExternalDataSource, type Model, readModel, writeModel } from "@dovetail/graph";
+import { isPresent, readWholeFile } from "@dovetail/train";
+import { runFiles } from "../runs/layout.js";
+
+/** Largest ONNX file that is read. */
+const maximumBytes = 2 ** 31 - 1;
+
+export interface NetworkFile {
+  readonly path: string;
+  readonly model: Model;
+  /** The model as one file; the file's own bytes unless it keeps values in files beside it. */
+  readonly bytes: Uint8Array;
+}
+
+/** The ONNX file that a path means: a run folder's network, or the path itself. */
+export async function networkPath(path: string): Promise<string> {
+  const inRun = join(path, runFiles.network);
+  return (await isPresent(inRun)) ? inRun : path;
+}
+
+/**
+ * Reads an ONNX file with the values that lie in files beside it. Throws the errors of `readModel` and of reading files,
+ * with the file's name.
+ */
+export async function readNetwork(path: string): Promise<NetworkFile> {
+  const bytes = await readWholeFile(path, maximumBytes);
+  const outside = externalData(dirname(path));
+  try {
+    const model = readModel(bytes, { externalData: outside.source });
+    return { path, model, bytes: outside.wasRead() ? writeModel(model) : bytes };
+  } catch (error) {
+    throw withPlace(error, { file: path });
+  }
+}
+
+/** Reads an ONNX file for its shapes: values that lie in files beside it may be missing. */
+export async function readNetworkShapes(path: string): Promise<Model> {
+  const bytes = await readWholeFile(path, maximumBytes);
+  try {
+    return readModel(bytes, { missingExternalData: "shape-only" });
+  } catch (error) {
+    throw withPlace(error, { file: path });
+  }
+}
+
+function externalData(folder: string): { source: ExternalDataSource; wasRead: () => boolean } {
+  let read = false;
+  return {
+    wasRead: () => read,
+    source: (location, offset, length) => {
+      read = true;
+      return readPiece(join(folder, location), offset, length);
+    },
+  };
+}
+
+/** Undefined where there is no such file; fewer bytes where it is too short. */
+function readPiece(path: string, offset: number, length: number): Uint8Array | undefined {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined) return undefined;
+  const piece = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+  const file = openSync(path, "r");
+  try {
+    let done = 0;
+    while (done < piece.length) {
+      const count = readSync(file, piece, done, piece.length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return piece.subarray(0, done);
+  } finally {
+    closeSync(file);
+  }
+}

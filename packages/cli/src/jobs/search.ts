@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { createRandomStream } from "@dovetail/core";
+import { readModel } from "@dovetail/graph";
+import { networkOfModel } from "@dovetail/models";
+import { createRuntime, type Runtime } from "@dovetail/runtime";
+import { type CoSearchResult, designForNetwork, runCoSearch } from "@dovetail/systems";
+import { encodeSafetensors, type ImageDataset, loadDataset, readWholeFile } from "@dovetail/train";
+import { readText } from "../files/read-text.js";
+import { parseRecipe } from "../recipes/read-recipe.js";
+import type { Recipe } from "../recipes/schema.js";
+import { hardwareFiles } from "../runs/hardware-files.js";
+import { runFiles } from "../runs/layout.js";
+import { searchMetrics } from "../runs/metrics.js";
+import { originOf } from "../runs/origin.js";
+import type { FileContents } from "../runs/run.js";
+import { searchTraceSchema } from "../runs/search-trace.js";
+import { cacheFolder } from "../terminal/cache-folder.js";
+import type { Job, JobContext } from "./job.js";
+import { jsonText } from "./json-text.js";
+import { searchReport } from "./search-report.js";
+import { requireImages } from "./train.js";
+
+interface SearchTask {
+  readonly recipe: Recipe;
+  readonly dataset: ImageDataset;
+  readonly runtime: Runtime;
+}
+
+/** `dovetail search RECIPE`: network, accelerator and mappings. */
+export const searchJob: Job = (context) =>
+  carryOutSearch(context, new Map(), ({ recipe, dataset, runtime }) => {
+    const { stages } = context.run;
+    const random = createRandomStream(recipe.seed);
+    return runCoSearch({ options: recipe, dataset, runtime, random, stages, watch: context.watch });
+  });
+
+/** `dovetail search --network FILE`: accelerator and mappings for the user's own network. */
+export const designJob: Job = async (context) => {
+  const bytes = await readWholeFile(join(context.run.folder, runFiles.input), 2 ** 31 - 1);
+  const model = readModel(bytes);
+  return carryOutSearch(context, new Map([[runFiles.input, bytes]]), ({ recipe, dataset, runtime }) => {
+    requireImages(networkOfModel(model).network, dataset);
+    const random = createRandomStream(recipe.seed);
+    return designForNetwork({ options: recipe, model, dataset, runtime, random, watch: context.watch });
+  });
+};
+
+async function carryOutSearch(
+  context: JobContext,
+  given: ReadonlyMap<string, Uint8Array>,
+  search: (task: SearchTask) => Promise<CoSearchResult>,
+): Promise<Map<string, FileContents>> {
+  const { run, watch, environment } = context;
+  const recipePath = join(run.folder, runFiles.recipe);
+  const recipeText = await readText(recipePath);
+  const recipe = parseRecipe(recipeText, recipePath);
+  const { baseFolder, provider, threads } = run.record;
+  const runtime = await createRuntime({ provider, threads });
+  try {
+    const place = { baseFolder, environment, cacheFolder: cacheFolder(environment) };
+    const dataset = await loadDataset(recipe.data, { ...place, ...watch });
+    const origin = originOf(
+      run.record,
+      recipe.seed,
+      dataset,
+      new Map<string, string | Uint8Array>([[runFiles.recipe, recipeText], ...given]),
+    );
+    const result = await search({ recipe, dataset, runtime });
+    const metrics = searchMetrics(result, dataset.labels("test"), origin);
+    const { found, trace } = result;
+    return new Map<string, FileContents>([
+      [runFiles.network, found.onnx],
+      [runFiles.weights, encodeSafetensors(found.weights)],
+      ...hardwareFiles(found.accelerator, found.layers),
+      [runFiles.search, jsonText(searchTraceSchema.parse(trace))],
+      [
+        runFiles.report,
+        await searchReport({ recipe, recipeText, result, metrics, dataset, timing: run.stopwatch.read() }),
+      ],
+      [runFiles.metrics, jsonText(metrics)],
+    ]);
+  } finally {
+    await runtime.release();
+  }
+}

@@ -1,0 +1,188 @@
+import { join } from "node:path";
+import { createRandomStream, inputError, type RandomStream } from "@dovetail/core";
+import { readModel, type Tensor, writeModel } from "@dovetail/graph";
+import { exportModel, initializeParameters, type Network, networkOfModel, zooNetwork } from "@dovetail/models";
+import { createRuntime } from "@dovetail/runtime";
+import {
+  adam,
+  adamW,
+  type BatchPosition,
+  constant,
+  cosine,
+  createBatchStream,
+  encodeSafetensors,
+  evaluateModel,
+  type ImageDataset,
+  linearWarmUp,
+  loadDataset,
+  type Optimizer,
+  oneCycle,
+  readWholeFile,
+  type Schedule,
+  sgd,
+  softmaxCrossEntropy,
+  stepSchedule,
+  type TrainingResult,
+  train,
+} from "@dovetail/train";
+import { readDocumentFile } from "../files/read-text.js";
+import { readTraining } from "../recipes/read-training.js";
+import type { TrainingRecipe } from "../recipes/training-schema.js";
+import { runFiles } from "../runs/layout.js";
+import { type TrainMetrics, taskFigures, trainMetricsSchema } from "../runs/metrics.js";
+import { originOf } from "../runs/origin.js";
+import type { FileContents } from "../runs/run.js";
+import { cacheFolder } from "../terminal/cache-folder.js";
+import type { Job, JobContext } from "./job.js";
+import { jsonText } from "./json-text.js";
+
+/** `dovetail train`: weights for a network of the zoo or of the user's own. */
+export const trainJob: Job = async (context) => {
+  const { run, watch, environment } = context;
+  const path = join(run.folder, runFiles.training);
+  const recipe = await readDocumentFile(path, readTraining);
+  const { baseFolder } = run.record;
+  const place = { baseFolder, environment, cacheFolder: cacheFolder(environment) };
+  const dataset = await loadDataset(recipe.data, { ...place, ...watch });
+  const random = createRandomStream(recipe.seed);
+  const subject = await subjectOf(context, recipe, dataset, random.split("weights"));
+  const { weights, history, effort } = await trainSubject(context, recipe, dataset, subject, random);
+  const { classNames } = dataset;
+  const onnx = writeModel(exportModel(subject.network, weights, { classNames }));
+  const test = await evaluateModel(onnx, { dataset, part: "test", watch });
+  const validation =
+    dataset.parts.validation.count > 0 ? await evaluateModel(onnx, { dataset, part: "validation", watch }) : undefined;
+  const { accuracyFraction } = test;
+  const given = new Map<string, Uint8Array>([
+    [runFiles.training, await readWholeFile(path, 2 ** 26)],
+    ...(subject.file ? [[runFiles.input, subject.file] as const] : []),
+  ]);
+  const metrics: TrainMetrics = trainMetricsSchema.parse({
+    task: taskFigures(
+      {
+        accuracyFraction,
+        // What is delivered is in float32 itself.
+        float32AccuracyFraction: accuracyFraction,
+        validationAccuracyFraction: validation?.accuracyFraction,
+      },
+      dataset.parts.test.count,
+    ),
+    effort,
+    ...originOf(run.record, recipe.seed, dataset, given),
+  });
+  return new Map<string, FileContents>([
+    [runFiles.network, onnx],
+    [runFiles.weights, encodeSafetensors(weights)],
+    [runFiles.history, jsonText(history)],
+    [runFiles.metrics, jsonText(metrics)],
+  ]);
+};
+
+/** What is trained. */
+interface Subject {
+  readonly network: Network;
+  /** First values of its parameters. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** The user's own file. */
+  readonly file?: Uint8Array | undefined;
+}
+
+async function subjectOf(
+  { run }: JobContext,
+  { network: name, fromScratch }: TrainingRecipe,
+  dataset: ImageDataset,
+  random: RandomStream,
+): Promise<Subject> {
+  const { imageShape, classNames, channelMean, channelStandardDeviation } = dataset;
+  if (name !== undefined) {
+    const [, height, width] = imageShape;
+    const pixels = { height, width, mean: channelMean, standardDeviation: channelStandardDeviation };
+    const network = zooNetwork(name, { classCount: classNames.length, pixels });
+    return { network, weights: initializeParameters(network, random) };
+  }
+  const file = await readWholeFile(join(run.folder, runFiles.input), 2 ** 31 - 1);
+  const { network, weights } = networkOfModel(readModel(file));
+  requireImages(network, dataset);
+  return { network, weights: fromScratch ? initializeParameters(network, random) : weights, file };
+}
+
+/** Throws the input error `data_mismatch` when the user's network is not made for the data set's images. */
+export function requireImages({ graph, image, classCount }: Network, dataset: ImageDataset): void {
+  const shape = graph.types.get(image)?.shape?.slice(1) ?? [];
+  const { imageShape, classNames, name } = dataset;
+  if (shape.join("×") === imageShape.join("×") && classCount === classNames.length) return;
+  throw inputError("data_mismatch", "the network does not fit the data set", {
+    file: "--network",
+    expected: `images of ${imageShape.join("×")}, ${classNames.length} classes (${name})`,
+    received: `images of ${shape.join("×")}, ${classCount} classes`,
+  });
+}
+
+async function trainSubject(
+  { run, watch }: JobContext,
+  recipe: TrainingRecipe,
+  dataset: ImageDataset,
+  { network, weights }: Subject,
+  random: RandomStream,
+): Promise<TrainingResult> {
+  const { batchSize, epochs, augmentation, labelSmoothing, maximumNorm, checkpointEvery } = recipe;
+  const stepsPerEpoch = Math.floor(dataset.parts.train.count / batchSize);
+  if (stepsPerEpoch === 0) {
+    throw inputError("batch_size", "a batch is larger than the training part", {
+      file: "--batch-size",
+      expected: `at most ${dataset.parts.train.count}`,
+      received: `${batchSize}`,
+    });
+  }
+  const order = random.split("batches");
+  const { provider, threads } = run.record;
+  const runtime = await createRuntime({ provider, threads });
+  try {
+    return await train({
+      runtime,
+      network,
+      weights,
+      batches: (start: BatchPosition) =>
+        createBatchStream({ dataset, part: "train", batchSize, random: order, augmentation, start }),
+      batchSize,
+      epochs,
+      optimizer: optimizers[recipe.optimizer](recipe),
+      learningRate: scheduleOf(recipe, stepsPerEpoch),
+      loss: softmaxCrossEntropy({ labelSmoothing }),
+      maximumNorm,
+      random: random.split("dropout"),
+      validation: dataset.parts.validation.count > 0 ? { dataset, part: "validation" } : undefined,
+      watch,
+      checkpointEverySteps: checkpointEvery,
+      onCheckpoint: (checkpoint) => run.stages.save("train", checkpoint),
+      resume: await run.stages.load("train"),
+    });
+  } finally {
+    await runtime.release();
+  }
+}
+
+const optimizers: Readonly<Record<TrainingRecipe["optimizer"], (recipe: TrainingRecipe) => Optimizer>> = {
+  sgd: ({ momentum, nesterov, weightDecay }) => sgd({ momentum, nesterov, weightDecay }),
+  adam: ({ weightDecay }) => adam({ weightDecay }),
+  adamw: ({ weightDecay }) => adamW({ weightDecay }),
+};
+
+/** Schedules over `steps` steps whose highest value is `value`. */
+const schedules: Readonly<Record<TrainingRecipe["schedule"], (value: number, steps: number) => Schedule>> = {
+  constant: (value) => constant(value),
+  step: (value, steps) => stepSchedule({ value, milestones: [Math.floor(steps / 2), Math.floor((3 * steps) / 4)] }),
+  cosine: (value, steps) => cosine({ value, steps }),
+  "one-cycle": (maximum, steps) => oneCycle({ maximum, steps }),
+};
+
+/** Where a warm-up begins, as a share of the value that it leads to. */
+const warmUpStart = 0.1;
+
+function scheduleOf({ schedule, learningRate, epochs, warmUpEpochs }: TrainingRecipe, stepsPerEpoch: number): Schedule {
+  const steps = epochs * stepsPerEpoch;
+  const warmUp = Math.round(warmUpEpochs * stepsPerEpoch);
+  if (warmUp === 0) return schedules[schedule](learningRate, steps);
+  const next = schedules[schedule](learningRate, Math.max(1, steps - warmUp));
+  return linearWarmUp({ steps: warmUp, startFactor: warmUpStart, next });
+}

@@ -1,0 +1,110 @@
+import {
+  type Chunk,
+  evaluatePipeline,
+  type FpgaLayer,
+  fpgaBoards,
+  fpgaTemplate,
+  layerBitWidth,
+  type PipelineResult,
+  type ReadOptions,
+  readDocument,
+  writeDocument,
+} from "@dovetail/hardware";
+import { z } from "zod";
+
+const positive = z.number().int().positive();
+
+const designSchema = z.strictObject({
+  parallelism: z.enum(["outputChannels", "channels", "rows"]),
+  tileRows: positive,
+  tileColumns: positive,
+  tileOutputChannels: positive,
+  tileInputChannels: positive,
+  unrollRows: positive,
+  unrollColumns: positive,
+  unrollOutputChannels: positive,
+  unrollInputChannels: positive,
+});
+
+/** accelerator.yaml of an FPGA: the pipeline of chunks, with the layers that each runs. */
+export const pipelineSchema = z.strictObject({
+  board: z.enum(Object.keys(fpgaBoards) as [keyof typeof fpgaBoards]),
+  clockHz: z.number().positive(),
+  chunks: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        kind: z.enum(["standard", "depthwise"]),
+        bitWidth: positive,
+        design: designSchema,
+        layers: z.array(z.string()).min(1).describe("One after another, for each image."),
+      }),
+    )
+    .min(1),
+});
+
+/** mappings/LAYER.yaml of an FPGA: which chunk runs the layer. */
+export const chunkMappingSchema = z.strictObject({ layer: z.string(), chunk: z.string() });
+
+export type Pipeline = z.infer<typeof pipelineSchema>;
+export type ChunkMapping = z.infer<typeof chunkMappingSchema>;
+
+export function readPipeline(text: string, options: ReadOptions = {}): Pipeline {
+  return readDocument<Pipeline>(pipelineSchema, text, options);
+}
+
+export function readChunkMapping(text: string, options: ReadOptions = {}): ChunkMapping {
+  return readDocument<ChunkMapping>(chunkMappingSchema, text, options);
+}
+
+export function writeChunkMapping(mapping: ChunkMapping): string {
+  return writeDocument<ChunkMapping>(chunkMappingSchema, mapping);
+}
+
+/** accelerator.yaml of a pipeline that runs these layers. */
+export function writePipeline(
+  board: string,
+  clockHz: number,
+  { chunks }: PipelineResult,
+  layers: readonly FpgaLayer[],
+): string {
+  return writeDocument<Pipeline>(pipelineSchema, {
+    board: board as Pipeline["board"],
+    clockHz,
+    chunks: chunks.map(({ name, design, layerIndices }) => {
+      const own = layerIndices.map((index) => layers[index]!);
+      return {
+        name,
+        kind: own[0]!.kind,
+        bitWidth: layerBitWidth(own[0]!),
+        design,
+        layers: own.map((layer) => layer.name),
+      };
+    }),
+  });
+}
+
+/** What the pipeline costs for a network's layers; undefined when it does not run exactly these. */
+export function costPipeline(pipeline: Pipeline, layers: readonly FpgaLayer[]): PipelineResult | undefined {
+  const template = fpgaTemplate({ board: fpgaBoards[pipeline.board], clockHz: pipeline.clockHz });
+  const indexOf = new Map(layers.map(({ name }, index) => [name, index]));
+  const assigned = pipeline.chunks.flatMap((chunk) => chunk.layers);
+  const isComplete = assigned.length === layers.length && new Set(assigned).size === assigned.length;
+  if (!isComplete || !assigned.every((name) => indexOf.has(name))) return undefined;
+  const chunks = pipeline.chunks.map((chunk): Chunk => {
+    const layerIndices = chunk.layers.map((name) => indexOf.get(name)!);
+    return {
+      name: chunk.name,
+      kind: chunk.kind,
+      bitWidth: chunk.bitWidth,
+      space: template.space(chunk.kind, true),
+      layerIndices,
+      layers: layerIndices.map((index) => layers[index]!),
+    };
+  });
+  return evaluatePipeline(
+    template,
+    chunks,
+    pipeline.chunks.map((chunk) => chunk.design),
+  );
+}
