@@ -103,7 +103,7 @@ export function quantizationPoints(network: Network): QuantizationPoints {
   const unstored = (name: string): string[] => {
     const node = producers.get(name);
     const input = node && isFused(node) ? node.inputs.find((operand) => !constants.has(operand)) : undefined;
-    return input === undefined || isStored(input) ? [] : [...unstored(input), input];
+    return !producers.has(input ?? "") || isStored(input!) ? [] : [...unstored(input!), input!];
   };
   const candidates = [
     network.image,
