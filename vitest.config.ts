@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**", "**/*.shared.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", "**/*.shared.test.ts", "**/*.webgpu.test.ts"],
     pool: "forks",
     testTimeout: 60_000,
     typecheck: { enabled: false },

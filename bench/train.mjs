@@ -1,0 +1,192 @@
+// A training step (forward, backward, SGD with momentum; batch 128, 32×32 images) against PyTorch's fastest of eager and
+// torch.compile, steps of both in turn. Usage: npm run bench:train -- [--json] [--row NAME]... [--steps 30] [--threads 2]
+// [--python python3] [--record bench/history.jsonl]. The Python needs torch (the CPU wheel), torch.compile also g++.
+import { execFileSync, spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { createRandomStream } from "@dovetail/core";
+
+const rows = [
+  { name: "resnet20-b128/nchw", network: "resnet20", layout: "nchw" },
+  { name: "resnet20-b128/channels-last", network: "resnet20", layout: "channels-last" },
+  { name: "mobilenetv2-b128/nchw", network: "mobilenetv2", layout: "nchw" },
+  { name: "mobilenetv2-b128/channels-last", network: "mobilenetv2", layout: "channels-last" },
+];
+const batchSize = 128;
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    row: { type: "string", multiple: true },
+    steps: { type: "string", default: "30" },
+    threads: { type: "string", default: "2" },
+    python: { type: "string", default: process.env.DOVETAIL_PYTHON ?? "python3" },
+    record: { type: "string" },
+  },
+});
+const steps = Number(values.steps);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "dovetail-bench-"));
+
+/** A process that answers a line of JSON to each line. */
+async function start(label, command, args) {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr.on("data", (chunk) => {
+    errors = (errors + chunk).slice(-2000);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = new Promise((_, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`${label} ended with ${code}: ${errors.trim()}`)));
+  });
+  ended.catch(() => undefined);
+  const next = async () => {
+    const { value, done } = await Promise.race([lines.next(), ended]);
+    return done ? ended : JSON.parse(value);
+  };
+  const ready = await next();
+  return {
+    ...ready,
+    ask: (line) => {
+      child.stdin.write(`${line}\n`);
+      return next();
+    },
+    stop: () => {
+      child.removeAllListeners("exit");
+      child.kill();
+    },
+  };
+}
+
+const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
+const median = (numbers) => {
+  const order = sorted(numbers);
+  return (order[(order.length - 1) >> 1] + order[order.length >> 1]) / 2;
+};
+
+/** Percentile bootstrap of the ratio of medians, over rounds: neighbours in time stay together. */
+function ratioInterval95(ours, peer) {
+  const random = createRandomStream(1);
+  const ratios = Array.from({ length: 4000 }, () => {
+    const picked = ours.map(() => random.integer(ours.length));
+    return median(picked.map((index) => ours[index])) / median(picked.map((index) => peer[index]));
+  });
+  const order = sorted(ratios);
+  return [order[Math.floor(0.025 * order.length)], order[Math.ceil(0.975 * order.length) - 1]];
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** Steps of all sides in turn; the pause lets a side's threads stop spinning before the other's turn. */
+async function inTurn(sides, count) {
+  const answers = sides.map(() => []);
+  for (let index = 0; index < count; index++) {
+    for (const [side, { ask }] of sides.entries()) {
+      answers[side].push(await ask("step"));
+      await pause();
+    }
+  }
+  return answers;
+}
+
+/** PyTorch in this mode, or the reason why not. */
+async function startPeer(row, weights, mode) {
+  const args = [here("peers/training_step.py"), row.network, `${batchSize}`, values.threads, weights, row.layout, mode];
+  const peer = await start(`PyTorch ${mode}`, values.python, args);
+  try {
+    const first = await peer.ask("step");
+    return { ...peer, first };
+  } catch (error) {
+    peer.stop();
+    throw error;
+  }
+}
+
+async function measure(row) {
+  const weights = join(folder, `${row.network}.safetensors`);
+  const args = [here("train/worker.mjs"), row.network, `${batchSize}`, values.threads, weights];
+  const ours = await start("our side", process.execPath, args);
+  const first = await ours.ask("step");
+  const eager = await startPeer(row, weights, "eager");
+  const compiled = await startPeer(row, weights, "compile").catch((error) => {
+    process.stderr.write(`${row.name}: torch.compile is left out: ${error.message.split("\n").at(-1)}\n`);
+    return undefined;
+  });
+  const peers = compiled ? [eager, compiled] : [eager];
+  for (const peer of peers) requireSameLoss(row, first.loss, peer);
+  await inTurn([ours, ...peers], 3);
+  const trial = await inTurn([ours, ...peers], 7);
+  const times = trial.slice(1).map((answers) => median(answers.map(({ seconds }) => seconds)));
+  const fastest = peers[times.indexOf(Math.min(...times))];
+  for (const peer of peers) if (peer !== fastest) peer.stop();
+  const [mine, theirs] = await inTurn([ours, fastest], steps);
+  const { peakMemoryBytes } = await ours.ask("memory");
+  const peerMemory = await fastest.ask("memory");
+  ours.stop();
+  fastest.stop();
+  const seconds = (answers) => answers.map((answer) => answer.seconds);
+  const cpu = (answers) => median(answers.map(({ cpuSeconds }) => cpuSeconds));
+  return {
+    name: row.name,
+    unit: "ms/step",
+    ours: 1e3 * median(seconds(mine)),
+    peer: 1e3 * median(seconds(theirs)),
+    ratio: median(seconds(mine)) / median(seconds(theirs)),
+    ratioInterval95: ratioInterval95(seconds(mine), seconds(theirs)),
+    peakMemoryBytes,
+    peerPeakMemoryBytes: peerMemory.peakMemoryBytes,
+    peerMode: fastest.mode,
+    cpuRatio: cpu(mine) / cpu(theirs),
+    steps,
+    threads: Number(values.threads),
+    loadAverage: loadavg()[0],
+  };
+}
+
+/** Both sides start from the same weights and images, so the first loss says whether they do the same. */
+function requireSameLoss(row, loss, peer) {
+  if (Math.abs(loss - peer.first.loss) <= 1e-3 * Math.abs(loss)) return;
+  throw new Error(
+    `${row.name}: first loss ${loss}, but ${peer.first.loss} in ${peer.mode}: not the same training step`,
+  );
+}
+
+const commit = () => execFileSync("git", ["rev-parse", "HEAD"], { cwd: here("."), encoding: "utf8" }).trim();
+
+function show(result) {
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const [low, high] = result.ratioInterval95.map((ratio) => ratio.toFixed(3));
+  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+  process.stdout.write(
+    `${result.name.padEnd(32)} ours ${result.ours.toFixed(1)} ms, ${result.peerMode} ${result.peer.toFixed(1)} ms, ` +
+      `ratio ${result.ratio.toFixed(3)} [${low}, ${high}], peak ${megabytes(result.peakMemoryBytes)} ` +
+      `against ${megabytes(result.peerPeakMemoryBytes)}\n`,
+  );
+}
+
+const wanted = values.row ? rows.filter(({ name }) => values.row.includes(name)) : rows;
+if (wanted.length === 0) {
+  process.stderr.write(`no such row: expected ${rows.map(({ name }) => name).join(", ")}\n`);
+  process.exit(2);
+}
+try {
+  for (const row of wanted) {
+    const result = await measure(row);
+    show(result);
+    if (values.record) appendFileSync(values.record, `${JSON.stringify({ ...result, commit: commit() })}\n`);
+  }
+} catch (error) {
+  process.stderr.write(`bench:train: ${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();
