@@ -5,5 +5,9 @@ import base from "./vitest.config.js";
 // VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json npm run test:webgpu
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ["packages/*/src/**/*.webgpu.test.ts"], exclude: ["**/node_modules/**", "**/dist/**"] },
+  test: {
+    ...base.test,
+    include: ["packages/*/src/**/*.webgpu.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+  },
 });

@@ -22,12 +22,26 @@ const lastLine = start.stdout.trimEnd().split("\n").at(-1);
 const folder = /^run: (.+)$/.exec(lastLine)?.[1];
 check(folder !== undefined, `last line of stdout is "${lastLine}", expected "run: PATH"`);
 if (folder !== undefined) {
-  for (const file of ["recipe.yaml", "network.onnx", "weights.safetensors", "accelerator.yaml", "mappings", "metrics.json", "timing.json", "report.html"]) {
+  for (const file of [
+    "recipe.yaml",
+    "network.onnx",
+    "weights.safetensors",
+    "accelerator.yaml",
+    "mappings",
+    "metrics.json",
+    "timing.json",
+    "report.html",
+  ]) {
     check(existsSync(`${folder}/${file}`), `${file} is missing in ${folder}`);
   }
   const metrics = JSON.parse(readFileSync(`${folder}/metrics.json`, "utf8"));
-  check(metrics.constraints.every(({ met }) => met), "a constraint is not met");
+  check(
+    metrics.constraints.every(({ met }) => met),
+    "a constraint is not met",
+  );
   check(metrics.task.testImages === 10000, `${metrics.task.testImages} test images`);
   check(run("node", ["packages/cli/dist/main.js", "run", "verify", folder]).status === 0, "run verify failed");
-  console.log(`main job: accuracy ${metrics.task.accuracyFraction}, wall ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(
+    `main job: accuracy ${metrics.task.accuracyFraction}, wall ${Math.round((Date.now() - started) / 1000)} s`,
+  );
 }

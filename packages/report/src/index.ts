@@ -1,1 +1,16 @@
-export {};
+export type {
+  AcceleratorResult,
+  ConstraintOutcome,
+  HardwareFigures,
+  Interval,
+  LayerResult,
+  ReportBaseline,
+  ReportCandidate,
+  ReportData,
+  Reproduction,
+  SearchPoint,
+  SearchTrace,
+  TestImage,
+} from "./data/report-data.js";
+export { renderOverviewSvg } from "./overview.js";
+export { renderReport } from "./report.js";

@@ -15,6 +15,7 @@ export const searchTraceSchema = z.strictObject({
       validationLoss: z.number().optional(),
       temperature: z.number(),
       expectedLogCost: z.number().optional().describe("Natural logarithm of the expected cost."),
+      hardwareWeight: z.number().describe("λ, the weight of the logarithm of the cost against the validation loss."),
       meanEntropyFraction: share.describe("Of the operator distributions, as a share of the largest entropy."),
     }),
   ),

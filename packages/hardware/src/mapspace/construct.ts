@@ -1,54 +1,51 @@
 import type { Candidate } from "./candidate.js";
 import type { Mapspace } from "./mapspace.js";
 import { sortByRank } from "./sample.js";
-import { applySplit, type SpatialSplit, type SpatialSplits } from "./spatial.js";
+import { applySplit, type SpatialSplits } from "./spatial.js";
 import { layTiles, levelFits } from "./tiles.js";
 
-/** How a mapping is built greedily around a spatial split. */
-export interface Recipe {
+/** How a mapping is built greedily: a few choices that stand for good mappings only. */
+export interface Plan {
+  /** Index of the spatial split. */
+  readonly split: number;
   /** Dimensions in the order in which they fill the memories, innermost memory first. */
-  readonly fill: Uint8Array;
+  readonly fill: readonly number[];
+  /** [level]: whether the memory is filled; elsewhere it takes only what the levels inside it hold. */
+  readonly filled: readonly boolean[];
   /** [level]: the tensor whose tiles stay put while the level's innermost loops run. */
-  readonly stationary: Uint8Array;
-}
-
-/** Working memory of constructions in one mapspace. */
-export interface ConstructScratch {
-  /** [level][dimension]. */
-  readonly tile: Float64Array;
-}
-
-export function createConstructScratch({ tables }: Mapspace): ConstructScratch {
-  return { tile: new Float64Array(tables.levelCount * tables.dimensionCount) };
+  readonly stationary: readonly number[];
+  /** [level][data space], as in a mapping code. */
+  readonly keep: Uint8Array;
 }
 
 /**
- * Builds a mapping greedily: the fan-outs as the split says, each memory from the inside outwards filled with as much of
- * each dimension as fits, the rest in the loops of the outermost levels; the loops that do not address the stationary
- * tensor innermost. False when not even the split fits the memories. Keeps whatever may be kept.
+ * Builds the mapping of a plan: the fan-outs as the split says; each memory, from the inside outwards, filled with as much
+ * of each dimension as fits, the rest in the loops of the outermost level; the loops that do not address a level's
+ * stationary tensor innermost. False when the split alone overflows a memory, or something is left that no level may
+ * take. `tile` is working memory, [level][dimension]. Allocates nothing.
  */
 export function construct(
   space: Mapspace,
   splits: SpatialSplits,
-  split: SpatialSplit,
-  recipe: Recipe,
+  plan: Plan,
   candidate: Candidate,
-  { tile }: ConstructScratch,
+  tile: Float64Array,
 ): boolean {
   const { tables, free } = space;
   const { levelCount, dimensionCount } = tables;
   candidate.bounds.set(space.fixedBounds);
-  candidate.keep.set(space.keep);
-  applySplit(space, splits, split, candidate);
+  candidate.keep.set(plan.keep);
+  applySplit(space, splits, splits.splits[plan.split]!, candidate);
   layTiles(space, candidate, tile);
   if (!fits(space, candidate, levelCount - 1, tile)) return false;
   for (let level = levelCount - 1; level >= 0; level--) {
+    orderLoops(space, candidate, level, plan.stationary[level]!);
+    if (!plan.filled[level]) continue;
     for (let place = 0; place < dimensionCount; place++) {
-      const dimension = recipe.fill[place]!;
+      const dimension = plan.fill[place]!;
       if (free[level * dimensionCount + dimension] === 1) fillLevel(space, candidate, level, dimension, tile);
     }
   }
-  for (let level = 0; level < levelCount; level++) orderLoops(space, candidate, level, recipe.stationary[level]!);
   for (let dimension = 0; dimension < dimensionCount; dimension++) {
     if (tile[dimension] !== tables.sizes[dimension]) return false;
   }
@@ -56,7 +53,13 @@ export function construct(
 }
 
 /** Multiplies primes that are left of a dimension into a level's loop while the memories have room, large ones first. */
-function fillLevel(space: Mapspace, candidate: Candidate, level: number, dimension: number, tile: Float64Array): void {
+function fillLevel(
+  space: Mapspace,
+  candidate: Candidate,
+  level: number,
+  dimension: number,
+  tile: Float64Array,
+): void {
   const { dimensionCount, sizes } = space.tables;
   const primes = space.primesOf[dimension]!;
   for (let index = primes.length - 1; index >= 0; index--) {

@@ -50,6 +50,8 @@ export interface AlternateOptions<Layer, Design, State> {
   readonly random: RandomStream;
   readonly stages: StageStore;
   readonly watch: Watch;
+  /** Layers of the reference network: `settings.costTarget` is a fraction of its cost on the reference design. */
+  readonly referenceLayers: readonly Layer[];
   /** Distributions of the accelerator's parameters, for the trace. */
   readonly describeDesigns: (state: State) => SearchTrace["acceleratorDistributions"][number]["parameters"];
 }
@@ -61,6 +63,7 @@ interface Progress<Design, State> {
   design: Design;
   designState: State | null;
   prices: OperatorPrices;
+  hardwareWeight: number;
   evaluations: number;
   trainingMacs: number;
   lossSum: number;
@@ -134,6 +137,7 @@ function beginning<Layer, Design, State>({
   space,
   hardware,
   layers,
+  settings,
 }: AlternateOptions<Layer, Design, State>): Progress<Design, State> {
   const operators = space.positions.map(() => createCategorical(space.operators.length));
   return {
@@ -146,6 +150,7 @@ function beginning<Layer, Design, State>({
       operators.map(({ logits }) => probabilities(logits)),
       hardware.referenceDesign,
     ),
+    hardwareWeight: settings.hardwareWeight,
     evaluations: 0,
     trainingMacs: 0,
     lossSum: 0,
@@ -273,7 +278,7 @@ async function operatorStep<Layer, Design, State>(
   progress.operators.forEach((operator, position) => {
     const pair = active[position]!;
     const price = progress.prices.prices[position]!;
-    const signal = pair.map((choice, index) => products[position]![index]! + settings.hardwareWeight * price[choice]!);
+    const signal = pair.map((choice, index) => products[position]![index]! + progress.hardwareWeight * price[choice]!);
     const logits = [operator.logits[pair[0]]!, operator.logits[pair[1]]!] as const;
     const gradient = proxyHardGradient(logits, signal as [number, number]);
     proxyHardStep(operator, pair, gradient, { learningRate: settings.operatorLearningRate });
@@ -288,7 +293,7 @@ async function acceleratorStep<Layer, Design, State>(
   progress: Progress<Design, State>,
   random: RandomStream,
 ): Promise<void> {
-  const { hardware, layers, effort, watch } = options;
+  const { hardware, layers, effort, settings, watch } = options;
   const choices = progress.operators.map(({ logits }) => argmax(logits));
   const network = [...layers.fixed, ...choices.flatMap((operator, position) => layers.positions[position]![operator]!)];
   const redesign = await hardware.redesign(network, progress.designState ?? undefined, {
@@ -301,6 +306,8 @@ async function acceleratorStep<Layer, Design, State>(
   progress.evaluations += redesign.evaluations;
   const distributions = progress.operators.map(({ logits }) => probabilities(logits));
   progress.prices = hardware.operatorPrices(layers, distributions, redesign.design);
+  const target = hardware.logCost(options.referenceLayers, hardware.referenceDesign) + Math.log(settings.costTarget);
+  progress.hardwareWeight *= Math.exp(settings.hardwareWeightRate * (progress.prices.logCost - target));
   progress.acceleratorDistributions.push({ step: progress.step, parameters: options.describeDesigns(redesign.state) });
 }
 
@@ -324,6 +331,7 @@ function record<Layer, Design, State>(
     ...(validationLoss === undefined ? {} : { validationLoss }),
     temperature: temperatureAt(options, step),
     expectedLogCost: progress.prices.logCost,
+    hardwareWeight: progress.hardwareWeight,
     meanEntropyFraction: meanEntropy(progress.operators),
   });
   progress.lossSum = 0;

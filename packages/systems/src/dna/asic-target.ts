@@ -42,11 +42,12 @@ export function createAsicTarget(options: CoSearchOptions, random: RandomStream)
   });
 
   return {
-    search: ({ graphs, ...request }) =>
+    search: ({ graphs, referenceGraph, ...request }) =>
       alternate({
         ...request,
         hardware: model,
         layers: spaceLayers(model, graphs),
+        referenceLayers: model.layersOf(referenceGraph),
         describeDesigns: (state) =>
           state.choices.map(({ logits }, index) => {
             const { name } = asicDesignSpace.parameters[index]!;

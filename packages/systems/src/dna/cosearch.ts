@@ -58,6 +58,7 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
     space,
     dataset,
     graphs: spaceGraphs(space, options),
+    referenceGraph: withBitWidths(referenceNetwork(space), options.precision),
     effort: options.effort,
     settings: options.search,
     training: options.training,
@@ -147,11 +148,16 @@ async function prepare(context: TrainingContext, target: Target, options: Prepar
   return { name, candidate, designed, operators };
 }
 
+/** ResNet-8 for the same images: what results are compared with. */
+function referenceNetwork({ pixels, classCount }: SearchSpace): Network {
+  return resNet({ depth: 8, pixels, classCount });
+}
+
 /** The baselines of the recipe, (a), (b), (c) in this order. */
 async function prepareBaselines(context: TrainingContext, target: Target, space: SearchSpace): Promise<Prepared[]> {
   const { baselines, effort, target: hardware } = context.options;
   const { trainingMacs } = effort;
-  const network = resNet({ depth: 8, pixels: space.pixels, classCount: space.classCount });
+  const network = referenceNetwork(space);
   const reference = await prepare(context, target, {
     name: "resnet8",
     network,

@@ -22,8 +22,14 @@ export function createFpgaTarget(options: CoSearchOptions): Target {
   const model = createFpgaModel({ board, clockHz, limits });
 
   return {
-    search: ({ graphs, ...request }) =>
-      alternate({ ...request, hardware: model, layers: spaceLayers(model, graphs), describeDesigns: () => [] }),
+    search: ({ graphs, referenceGraph, ...request }) =>
+      alternate({
+        ...request,
+        hardware: model,
+        layers: spaceLayers(model, graphs),
+        referenceLayers: model.layersOf(referenceGraph),
+        describeDesigns: () => [],
+      }),
     // Reference and searched are the same here: the board's exact optimum for the network.
     async design({ graph, random, watch }) {
       const problems = model.problemsOf(graph);

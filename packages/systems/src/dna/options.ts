@@ -66,7 +66,17 @@ export const effortSchema = z
 /** Settings of the search itself. */
 export const searchSettingsSchema = z
   .strictObject({
-    hardwareWeight: z.number().min(0).default(0.2).describe("λ: weight of log(cost) against the validation loss."),
+    costTarget: rate
+      .default(0.55)
+      .describe("Cost to end at, as a fraction of ResNet-8's on the reference accelerator (the board's optimum)."),
+    hardwareWeight: rate
+      .default(0.05)
+      .describe(
+        "First λ, the weight of log(cost) against the validation loss; it follows the cost's distance from its target.",
+      ),
+    hardwareWeightRate: rate
+      .default(0.5)
+      .describe("λ is multiplied by exp(rate · log(cost / target)) at each redesign."),
     weightLearningRate: rate.default(0.05),
     operatorLearningRate: rate.default(0.1).describe("Adam's step on the operators' logits."),
     acceleratorLearningRate: rate.default(0.05).describe("Adam's step on the accelerator's logits."),

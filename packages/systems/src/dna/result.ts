@@ -77,6 +77,8 @@ export interface SearchPoint {
   readonly temperature: number;
   /** Natural logarithm of the expected cost under the operator distributions. */
   readonly expectedLogCost?: number | undefined;
+  /** λ, the weight of the logarithm of the cost against the validation loss. */
+  readonly hardwareWeight: number;
   readonly meanEntropyFraction: number;
 }
 

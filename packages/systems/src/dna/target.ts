@@ -28,9 +28,14 @@ export interface DesignRequest {
 }
 
 /** What `alternate` needs beside the target. */
-export type SearchRequest = Omit<AlternateOptions<never, never, never>, "hardware" | "layers" | "describeDesigns"> & {
+export type SearchRequest = Omit<
+  AlternateOptions<never, never, never>,
+  "hardware" | "layers" | "referenceLayers" | "describeDesigns"
+> & {
   /** The graph of an operator or of what all networks share, at the delivered precision. */
   readonly graphs: SpaceGraphs;
+  /** The network that the cost target is a fraction of, with its bit-widths. */
+  readonly referenceGraph: Graph;
 };
 
 /** Inference graphs with bit-widths: of the shared parts, and of every operator at every position. */

@@ -147,8 +147,9 @@ function fitInput(context: ExpansionContext, window: Window): { input: Value; pa
     (size, axis) =>
       (outputSizes[axis]! - 1) * window.strides[axis]! + windowExtent(window, axis) - window.pads[axis]! - size,
   );
-  const cut = padsEnd.flatMap((pad, axis) => (pad < 0 ? [axis] : []));
-  if (cut.length === 0) return { input, padsEnd };
+  // An axis of which only padding is read is left whole: cut, nothing would remain of it.
+  const cut = padsEnd.flatMap((pad, axis) => (pad < 0 && inputSizes[axis]! + pad > 0 ? [axis] : []));
+  if (cut.length === 0) return { input, padsEnd: padsEnd.map((pad) => Math.max(pad, 0)) };
   const sliced = context.g.slice(
     input,
     cut.map(() => 0),
