@@ -15,7 +15,7 @@ import { createSeen, type Seen } from "./seen.js";
 import { type MapLayerResult, type MapperOptions, startTrial, type Trial } from "./trial.js";
 
 /** Mappings alive at a time. */
-const T=((globalThis as any).T??={});
+const T = ((globalThis as any).T ??= {});
 /** Draws in a row that bring nothing new after which the mapspace counts as exhausted. */
 const PATIENCE = 500;
 
@@ -31,7 +31,8 @@ export function mapLayer(problem: Problem, architecture: Architecture, options: 
   if (space.obstacle !== undefined) return trial.finish();
   const scratch = createRepairScratch(space);
   const seen = createSeen(space, Math.min(trial.evaluationLimit, 2 ** 16));
-  const pop = T.pop ?? Math.max(8, Math.min(T.popmax??64, Math.round((T.popk??1)*Math.sqrt(trial.evaluationLimit))));
+  const pop =
+    T.pop ?? Math.max(8, Math.min(T.popmax ?? 64, Math.round((T.popk ?? 1) * Math.sqrt(trial.evaluationLimit))));
   const population: Population = {
     members: Array.from({ length: pop }, () => createCandidate(space.tables)),
     values: new Float64Array(pop).fill(Number.POSITIVE_INFINITY),
@@ -70,7 +71,7 @@ function plantHeuristics(trial: Trial, seen: Seen, population: Population, child
   const { levelCount, dimensionCount } = space.tables;
   const tile = new Float64Array(levelCount * dimensionCount);
   const splits = listSpatialSplits(space);
-  const limit = Math.ceil(trial.evaluationLimit * (T.frac??0.5));
+  const limit = Math.ceil(trial.evaluationLimit * (T.frac ?? 0.5));
   const axes = planAxes(space, splits);
   let best: Plan = firstPlan(space);
   let bestValue = Number.POSITIVE_INFINITY;
@@ -121,20 +122,23 @@ function breed(
   if (population.size < 2) return sampleMapping(space, random, child, scratch);
   const mother = population.members[tournament(random, population)]!;
   const draw = random.uniform();
-  if (draw < (T.cross??0.2)) {
+  if (draw < (T.cross ?? 0.2)) {
     const father = population.members[tournament(random, population)]!;
-    (draw < (T.cross??0.2)/2 ? crossDimensions : crossLevels)(space, random, mother, father, child);
+    (draw < (T.cross ?? 0.2) / 2 ? crossDimensions : crossLevels)(space, random, mother, father, child);
   } else {
     copyCandidate(mother, child);
   }
-  if (draw >= (T.cross??0.2)/2) mutate(space, random, child);
+  if (draw >= (T.cross ?? 0.2) / 2) mutate(space, random, child);
   return repair(space, random, child, scratch);
 }
 
 function tournament(random: RandomStream, { size, values }: Population): number {
   const a = random.integer(size);
-  let best=a;
-  for(let i=1;i<(T.tour??2);i++){const b = random.integer(size); if(values[b]!<values[best]!) best=b;}
+  let best = a;
+  for (let i = 1; i < (T.tour ?? 2); i++) {
+    const b = random.integer(size);
+    if (values[b]! < values[best]!) best = b;
+  }
   return best;
 }
 
@@ -142,13 +146,13 @@ function mutate(space: Mapspace, random: RandomStream, candidate: Candidate): vo
   do {
     let tries = 8;
     while (tries-- > 0 && !mutateOnce(space, random, candidate));
-  } while (random.uniform() < (T.again??0.4));
+  } while (random.uniform() < (T.again ?? 0.4));
 }
 
 function mutateOnce(space: Mapspace, random: RandomStream, candidate: Candidate): boolean {
   const draw = random.uniform();
   if (draw < 0.1) return flipKeep(space, random, candidate);
-  if (draw < (T.loop??0.35)) return moveLoop(space, random, candidate);
-  if (draw < (T.exch??0.6)) return exchangeFactors(space, random, candidate);
+  if (draw < (T.loop ?? 0.35)) return moveLoop(space, random, candidate);
+  if (draw < (T.exch ?? 0.6)) return exchangeFactors(space, random, candidate);
   return moveFactor(space, random, candidate);
 }

@@ -53,13 +53,7 @@ export function construct(
 }
 
 /** Multiplies primes that are left of a dimension into a level's loop while the memories have room, large ones first. */
-function fillLevel(
-  space: Mapspace,
-  candidate: Candidate,
-  level: number,
-  dimension: number,
-  tile: Float64Array,
-): void {
+function fillLevel(space: Mapspace, candidate: Candidate, level: number, dimension: number, tile: Float64Array): void {
   const { dimensionCount, sizes } = space.tables;
   const primes = space.primesOf[dimension]!;
   for (let index = primes.length - 1; index >= 0; index--) {

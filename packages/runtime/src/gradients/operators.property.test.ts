@@ -11,26 +11,16 @@ import {
 
 // Random shapes and attributes, central differences. A seed makes a whole case, so a failure names it.
 
-const runs = 150;
+const runs = 20;
 
 function property(name: string, draw: (random: RandomStream) => NodeSpecification): void {
   it(name, async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), async (seed) => {
         const random = createRandomStream(seed);
-        const spec = draw(random.split("specification"));
-        try {
-          await checkNode(spec, random.split("values"));
-        } catch (e) {
-          console.log(
-            "SPEC",
-            JSON.stringify(spec, (_, value) => (typeof value === "bigint" ? Number(value) : value)),
-            String(e).slice(0, 300),
-          );
-          throw e;
-        }
+        await checkNode(draw(random.split("specification")), random.split("values"));
       }),
-      { numRuns: runs, seed: 4242, endOnFailure: true },
+      { numRuns: runs, seed: 1, endOnFailure: true },
     );
   });
 }
@@ -361,7 +351,7 @@ describe("reductions", () => {
     const axis = between(random, -rank, rank - 1);
     const shape: InputSpecification = {
       shape: shapeOf(random, rank).map((size) => size + 1),
-      sampling: operator === "LpNormalization" ? "separated" : "normal",
+      sampling: operator === "LpNormalization" ? "positive" : "normal",
     };
     if (operator !== "CumSum") return { operator, attributes: { axis }, inputs: [shape], openBatch: isOpen(random) };
     return {
