@@ -110,7 +110,7 @@ describe("regions with gradients of their own", () => {
         );
         return g.mul(g.straightThrough(reversed!, g.sign), reversed!);
       }),
-    ).toEqual([-1, 0, 0, 2].map((rounded) => -(Math.sign(rounded) + rounded)));
+    ).toEqual([-2, 0, 0, 2].map((rounded) => -(Math.sign(rounded) + rounded)));
   });
 
   it("may return one of their inputs, or the same value twice", async () => {
