@@ -15,6 +15,7 @@ const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    process.stderr.write("\nstopping at the next step; once more to leave at once\n");
     interruption.abort(new Interrupted("nothing was left half done; run the command again"));
   });
 }

@@ -46,6 +46,7 @@ export {
 export { defaultReadLimits, type ReadLimits } from "./onnx/limits.js";
 export { type ReadOptions, readModel } from "./onnx/read-model.js";
 export type { ExternalDataSource } from "./onnx/reading.js";
+export { incompatibleSince, upgradeTable } from "./onnx/upgrade/table.js";
 export { modelOf, writeModel, writeModelWithExternalData } from "./onnx/write-model.js";
 export { bindParameters } from "./passes/bind-parameters.js";
 export { eliminateCommonSubexpressions } from "./passes/eliminate-common-subexpressions.js";

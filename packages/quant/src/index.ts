@@ -7,6 +7,8 @@ export { bitInputs, type FakeQuantizeOptions, fakeQuantize, rangeName } from "./
 export {
   type ActivationPoint,
   type QuantizationPoints,
+  type QuantizedRole,
   quantizationPoints,
+  quantizedRoles,
   type WeightPoint,
 } from "./quantizers/points.js";

@@ -1,4 +1,4 @@
-export { lower } from "./lowering/lower.js";
+export { blockedTable, lower } from "./lowering/lower.js";
 export { serialize } from "./lowering/serialize.js";
 export type { LoweringTarget } from "./lowering/target.js";
 export type { ProviderName } from "./providers/provider.js";

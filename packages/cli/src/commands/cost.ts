@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { inputError, nearestWord } from "@dovetail/core";
 import {
   type Architecture,
@@ -18,49 +19,98 @@ import {
 } from "@dovetail/hardware";
 import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
+import { mappingFileNames } from "../runs/hardware-files.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
 import { defineCommand } from "./define.js";
+import {
+  type BitOptions,
+  type CostedLayer,
+  describeLayers,
+  describeNetworkCost,
+  networkCost,
+  readLayers,
+  withBitOptions,
+} from "./network-cost.js";
 
-interface CostOptions extends CommonOptions {
-  readonly problem: string;
+interface CostOptions extends CommonOptions, BitOptions {
   readonly arch: string;
-  readonly mapping: string;
+  readonly problem?: string;
+  readonly mapping?: string;
+  readonly network?: string;
+  readonly mappings?: string;
   readonly explain?: string;
+  readonly verbose?: boolean;
 }
 
-/** `dovetail cost`: what a layer costs under a mapping, and why. */
+/** `dovetail cost`: what a layer, or a network, costs under given mappings, and why. */
 export function costCommand(io: CommandIo): Command {
-  return defineCommand("cost", {
-    summary: "energy, latency and accesses of a layer under a mapping, explained",
+  const command = defineCommand("cost", {
+    summary: "energy, latency and accesses of a layer under a mapping, explained; or of a whole network",
     description:
-      "Problem, architecture and mapping are three YAML documents; the cost is a function of them and of nothing else.",
+      "Problem, architecture and mapping are three YAML documents; the cost is a function of them and of nothing else. " +
+      "A network's mappings lie in a folder, a file a layer, as `dovetail map -o` and run folders have them.",
     examples: [
       ["dovetail cost --problem conv.yaml --arch eyeriss.yaml --mapping m.yaml", "the cost by memory level and tensor"],
       ["dovetail cost … --explain globalBuffer.Inputs.reads", "where a count comes from, loop by loop"],
-      ["dovetail cost … --json", "every figure"],
+      ["dovetail cost --network model.onnx --arch eyeriss.yaml --mappings mappings", "a network, a line a layer"],
     ],
   })
-    .requiredOption("--problem <file>", "the layer as a loop nest")
     .requiredOption("--arch <file>", "the architecture")
-    .requiredOption("--mapping <file>", "the mapping")
-    .option("--explain <count>", "derive a count: LEVEL.TENSOR.reads, .fills or .updates")
-    .action(async (options: CostOptions) => {
-      const problem = await readDocumentFile(options.problem, readProblem);
-      const architecture = await readDocumentFile(options.arch, readArchitecture);
-      const mapping = await readDocumentFile(options.mapping, readMapping);
-      const cost = inFile(options.mapping, () => evaluateCost(problem, architecture, mapping));
-      if (!cost.ok) throw refusal(options.mapping, cost);
-      if (options.explain === undefined) {
-        printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), printCost(cost)]);
-        return;
-      }
-      const count = countNamed(options.explain, cost);
-      const derivation = derive(problem, architecture, mapping, count);
-      printResult(io, options, { ...count, derivation }, () => [
-        `${options.explain} = ${count.words} words per instance, ${count.instances} in use`,
-        ...(derivation ? [printDerivation(derivation)] : []),
-      ]);
-    });
+    .option("--problem <file>", "the layer as a loop nest")
+    .option("--mapping <file>", "the layer's mapping")
+    .option("--network <file>", "an ONNX file, or a run folder")
+    .option("--mappings <folder>", "the mappings of its layers")
+    .option("--explain <count>", "derive a count of the layer: LEVEL.TENSOR.reads, .fills or .updates")
+    .option("--verbose", "each mapping of the network as a loop nest, with its cost by level");
+  return withBitOptions(command).action(async (options: CostOptions) => {
+    const { problem, mapping, network, mappings } = options;
+    if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {
+      await costLayer(io, options, problem, mapping);
+    } else if (network !== undefined && mappings !== undefined && problem === undefined && mapping === undefined) {
+      await costNetwork(io, options, network, mappings);
+    } else {
+      command.error("error: give --problem and --mapping, or --network and --mappings");
+    }
+  });
+}
+
+async function costLayer(io: CommandIo, options: CostOptions, problemFile: string, mappingFile: string): Promise<void> {
+  const problem = await readDocumentFile(problemFile, readProblem);
+  const architecture = await readDocumentFile(options.arch, readArchitecture);
+  const mapping = await readDocumentFile(mappingFile, readMapping);
+  const cost = costOf(problem, architecture, mapping, mappingFile);
+  if (options.explain === undefined) {
+    printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), printCost(cost)]);
+    return;
+  }
+  const count = countNamed(options.explain, cost);
+  const derivation = derive(problem, architecture, mapping, count);
+  printResult(io, options, { ...count, derivation }, () => [
+    `${options.explain} = ${count.words} words per instance, ${count.instances} in use`,
+    ...(derivation ? [printDerivation(derivation)] : []),
+  ]);
+}
+
+async function costNetwork(io: CommandIo, options: CostOptions, network: string, folder: string): Promise<void> {
+  const layers = await readLayers(network, options);
+  const architecture = await readDocumentFile(options.arch, readArchitecture);
+  const files = mappingFileNames(layers.map(({ name }) => name)).map((name) => join(folder, name));
+  const costed: CostedLayer[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const mapping = await readDocumentFile(files[index]!, readMapping);
+    costed.push({ layer, mapping, cost: costOf(layer.problem, architecture, mapping, files[index]!) });
+  }
+  const result = networkCost(costed, architecture);
+  printResult(io, options, result, () => [
+    ...(options.verbose ? describeLayers(result) : []),
+    ...describeNetworkCost(result),
+  ]);
+}
+
+function costOf(problem: Problem, architecture: Architecture, mapping: Mapping, file: string): MappingCost {
+  const cost = inFile(file, () => evaluateCost(problem, architecture, mapping));
+  if (!cost.ok) throw refusal(file, cost);
+  return cost;
 }
 
 /** The error for a mapping that does not fit, or for a layer that has none. */

@@ -40,7 +40,9 @@ function describeCommand(command: Command, { summary, description, examples }: C
   const lines = examples.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`);
   return command
     .summary(summary)
-    .description(description === undefined ? `${summary}.` : `${summary}.\n\n${description}`)
+    .description(
+      [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...(description ? [description] : [])].join("\n\n"),
+    )
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
 

@@ -1,24 +1,18 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { createRandomStream, inputError } from "@dovetail/core";
+import { createRandomStream } from "@dovetail/core";
 import {
   type Architecture,
   createMappingCache,
-  extractWorkloads,
   type Layer,
-  type MappedLayer,
-  type MappingRejection,
   mapNetwork,
   type Objective,
-  printCost,
-  printMapping,
   readArchitecture,
   writeMapping,
 } from "@dovetail/hardware";
 import { writeFileAtomically } from "@dovetail/train";
 import { type Command, Option } from "commander";
-import { networkPath, readNetworkShapes } from "../files/read-network.js";
-import { inFile, readDocumentFile } from "../files/read-text.js";
+import { readDocumentFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import {
   type CommandIo,
@@ -27,12 +21,20 @@ import {
   printResult,
   withWatch,
 } from "../terminal/command-io.js";
-import { formatTable } from "../terminal/table.js";
 import { refusal } from "./cost.js";
 import { defineCommand, wholeNumber } from "./define.js";
+import {
+  type BitOptions,
+  type CostedLayer,
+  describeLayers,
+  describeNetworkCost,
+  networkCost,
+  readLayers,
+  withBitOptions,
+} from "./network-cost.js";
 import { seedOption } from "./options.js";
 
-interface MapOptions extends CommonOptions {
+interface MapOptions extends CommonOptions, BitOptions {
   readonly network: string;
   readonly arch: string;
   readonly objective: Objective;
@@ -44,7 +46,7 @@ interface MapOptions extends CommonOptions {
 
 /** `dovetail map`: a mapping for every layer of a network on an accelerator. */
 export function mapCommand(io: CommandIo): Command {
-  return defineCommand("map", {
+  const command = defineCommand("map", {
     summary: "a mapping for every layer of a network on an accelerator, and what it costs",
     description: "Values of the network are not needed: external data may be missing.",
     examples: [
@@ -63,22 +65,18 @@ export function mapCommand(io: CommandIo): Command {
     .option("--evaluations <n>", "mappings evaluated for each distinct layer", wholeNumber(1), 2000)
     .addOption(seedOption().default(0))
     .option("-o, --output <folder>", "write a mapping a layer to this folder")
-    .option("--verbose", "each mapping as a loop nest, with its cost by level")
-    .action(async (options: MapOptions) => {
-      const path = await networkPath(options.network);
-      const model = await readNetworkShapes(path);
-      const architecture = await readDocumentFile(options.arch, readArchitecture);
-      const { layers } = inFile(path, () => extractWorkloads(model.graph));
-      if (layers.length === 0) throw inputError("no_layers", "the network has no layer to map", { file: path });
-      const mapped = await withWatch(io, options, (watch) => mapLayers(layers, architecture, options, watch));
-      if (options.output !== undefined) await writeMappings(options.output, layers, mapped);
-      const summary = summarize(layers, mapped, architecture);
-      printResult(io, options, summary, () => [
-        ...(options.verbose ? layers.flatMap((layer, index) => nest(layer, mapped[index]!)) : []),
-        ...layerTable(layers, mapped),
-        totalsLine(summary),
-      ]);
-    });
+    .option("--verbose", "each mapping as a loop nest, with its cost by level");
+  return withBitOptions(command).action(async (options: MapOptions) => {
+    const layers = await readLayers(options.network, options);
+    const architecture = await readDocumentFile(options.arch, readArchitecture);
+    const mapped = await withWatch(io, options, (watch) => mapLayers(layers, architecture, options, watch));
+    if (options.output !== undefined) await writeMappings(options.output, mapped);
+    const result = networkCost(mapped, architecture);
+    printResult(io, options, result, () => [
+      ...(options.verbose ? describeLayers(result) : []),
+      ...describeNetworkCost(result),
+    ]);
+  });
 }
 
 /** Between two layers there is time for an interruption. */
@@ -87,71 +85,23 @@ async function mapLayers(
   architecture: Architecture,
   { objective, evaluations, seed, arch }: MapOptions,
   watch: CommandWatch,
-): Promise<MappedLayer[]> {
+): Promise<CostedLayer[]> {
   const settings = { objective, evaluations, random: createRandomStream(seed), cache: createMappingCache() };
-  const mapped: MappedLayer[] = [];
+  const mapped: CostedLayer[] = [];
   for (const layer of layers) {
     await setImmediate();
     const result = mapNetwork([layer], architecture, { ...settings, signal: watch.signal });
-    if (!result.ok) throw unmapped(arch, layer.name, (result.layers[0] as { rejection: MappingRejection }).rejection);
-    mapped.push(result.layers[0]!);
+    const [found] = result.layers;
+    if (!found?.ok) throw refusal(arch, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
+    mapped.push({ layer, mapping: found.mapping, cost: found.cost });
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });
   }
   return mapped;
 }
 
-function unmapped(file: string, layer: string, rejection: MappingRejection): Error {
-  return refusal(file, rejection, `layer ${layer} has no mapping on this accelerator`);
-}
-
-async function writeMappings(folder: string, layers: readonly Layer[], mapped: readonly MappedLayer[]): Promise<void> {
-  const names = mappingFileNames(layers.map(({ name }) => name));
+async function writeMappings(folder: string, mapped: readonly CostedLayer[]): Promise<void> {
+  const names = mappingFileNames(mapped.map(({ layer }) => layer.name));
   for (const [index, { mapping }] of mapped.entries()) {
     await writeFileAtomically(join(folder, names[index]!), writeMapping(mapping));
   }
-}
-
-function summarize(layers: readonly Layer[], mapped: readonly MappedLayer[], architecture: Architecture) {
-  const times = (index: number): number => layers[index]!.repetitions;
-  const energyPj = mapped.reduce((sum, { cost }, index) => sum + cost.energyPj * times(index), 0);
-  const latencyCycles = mapped.reduce((sum, { cost }, index) => sum + cost.latencyCycles * times(index), 0);
-  const { clockMhz } = architecture;
-  const latencyMs = clockMhz === undefined ? undefined : latencyCycles / (clockMhz * 1000);
-  return {
-    energyPj,
-    latencyCycles,
-    ...(latencyMs !== undefined && { latencyMs, edpJouleSeconds: energyPj * 1e-12 * latencyMs * 1e-3 }),
-    layers: mapped.map(({ mapping, cost, evaluations }, index) => ({
-      name: layers[index]!.name,
-      macs: layers[index]!.macs,
-      repetitions: layers[index]!.repetitions,
-      evaluations,
-      mapping,
-      cost,
-    })),
-  };
-}
-
-function layerTable(layers: readonly Layer[], mapped: readonly MappedLayer[]): string[] {
-  return formatTable(
-    ["layer", "MACs", "cycles", "nJ", "utilization", "limited by"],
-    mapped.map(({ cost }, index) => [
-      layers[index]!.name,
-      `${layers[index]!.macs}`,
-      `${cost.latencyCycles}`,
-      (cost.energyPj / 1000).toFixed(1),
-      `${(100 * cost.utilization).toFixed(1)} %`,
-      cost.limitedBy.resource === "compute" ? "compute" : `${cost.limitedBy.level} ${cost.limitedBy.port}`,
-    ]),
-  );
-}
-
-function nest({ name }: Layer, { mapping, cost }: MappedLayer): string[] {
-  return [`${name}:`, printMapping(mapping), printCost(cost), ""];
-}
-
-function totalsLine({ energyPj, latencyCycles, ...rest }: ReturnType<typeof summarize>): string {
-  const time = rest.latencyMs === undefined ? "" : ` (${rest.latencyMs.toPrecision(4)} ms)`;
-  const edp = rest.edpJouleSeconds === undefined ? "" : `, EDP ${rest.edpJouleSeconds.toPrecision(4)} J·s`;
-  return `one image: ${(energyPj / 1e6).toPrecision(5)} µJ, ${latencyCycles} cycles${time}${edp}`;
 }

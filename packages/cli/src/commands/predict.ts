@@ -25,7 +25,7 @@ interface Prediction {
 export function predictCommand(io: CommandIo): Command {
   return defineCommand("predict", {
     summary: "what a network says about image files",
-    description: "Images of any size and format (JPEG, PNG, WebP, GIF, TIFF, SVG) are brought to the network's size.",
+    description: "Images of any size and format (JPEG, PNG, WebP, GIF, TIFF, AVIF) are brought to the network's size.",
     examples: [
       ["dovetail predict runs/quickstart-seed0 cat.jpg dog.png", "with the network that a run found"],
       ["dovetail predict model.onnx --top 5 --json photos/*.jpg", "with any classifier of raw pixels"],

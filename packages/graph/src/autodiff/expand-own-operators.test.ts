@@ -63,6 +63,17 @@ describe("expandOwnOperators", () => {
     expect(greater.outputs).toEqual(["mask_1/Greater:out"]);
   });
 
+  it("belongs to operators that refuse a window which is not spelt out", () => {
+    const g = new GraphBuilder("window");
+    const x = g.input("x", "float32", [1, 2, 4, 4]);
+    const window = { kernel_shape: [2, 2], strides: [1, 1], pads: [0, 0, 0, 0] };
+    for (const operator of ["MaxPoolGradient", "AveragePoolGradient", "ConvWeightGradient", "ConvInputGradient"]) {
+      expect(() => g.ownNode(operator, [x, x, x], { ...window, input_shape: [4, 4] })).toThrow(
+        /the window is not spelt out.*dilations of 2 entries/,
+      );
+    }
+  });
+
   it("returns a graph without own operators as it is", () => {
     const g = new GraphBuilder("plain");
     g.output(g.relu(g.input("x", "float32", [2])), "y");

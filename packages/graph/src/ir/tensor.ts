@@ -1,6 +1,7 @@
 import { inputError } from "@dovetail/core";
 import { type ElementType, elementTypes, type TensorData } from "./element-type.js";
 import type { Shape, Tensor } from "./graph.js";
+import { bfloat16Bits, float16Bits } from "./half-precision.js";
 
 /** Number of values of a shape. */
 export function elementCount(dimensions: readonly number[]): number {
@@ -12,7 +13,7 @@ export function isStatic(shape: Shape | undefined): shape is readonly number[] {
   return shape?.every((size) => typeof size === "number") ?? false;
 }
 
-/** A constant from plain numbers; 64-bit integers are converted. Throws if the count does not fit the dimensions. */
+/** A constant from plain numbers, converted to 64-bit integers and 16-bit floats where asked for. Throws if the count does not fit the dimensions. */
 export function tensor(elementType: ElementType, dimensions: readonly number[], values: ArrayLike<number>): Tensor {
   const count = elementCount(dimensions);
   if (values.length !== count) {
@@ -27,6 +28,9 @@ export function tensor(elementType: ElementType, dimensions: readonly number[], 
   }
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let index = 0; index < count; index++) data[index] = BigInt(Math.trunc(values[index]!));
+  } else if (elementType === "float16" || elementType === "bfloat16") {
+    const bits = elementType === "float16" ? float16Bits : bfloat16Bits;
+    for (let index = 0; index < count; index++) data[index] = bits(values[index]!);
   } else {
     data.set(values as ArrayLike<number>);
   }

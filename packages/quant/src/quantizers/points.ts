@@ -72,6 +72,17 @@ const fusing: ReadonlySet<string> = new Set([
   "Tanh",
 ]);
 
+/** What quantization makes of an operator; those that are not here compute in floating point. */
+export type QuantizedRole =
+  /** Reads a quantized tensor and a weight that is quantized channel by channel. */
+  | "weighted"
+  /** Reads quantized tensors. */
+  | "computing"
+  /** Computed where its operand was, before that is stored. */
+  | "fused"
+  /** Its result holds no other values than its input: what was quantized stays so. */
+  | "passing";
+
 const arithmetic: ReadonlySet<string> = new Set(["Add", "Sub", "Mul", "Div"]);
 
 /** Axis of the output channels of a weight, by operator. */
@@ -80,6 +91,17 @@ const channelAxes: Readonly<Record<string, (node: Node, rank: number) => number>
   ConvTranspose: () => 1,
   Gemm: (node) => (attributeOf(node, "transB", "int", 0) ? 0 : 1),
   MatMul: (_, rank) => rank - 1,
+};
+
+const rolesOf = (operators: Iterable<string>, role: QuantizedRole): Record<string, QuantizedRole> =>
+  Object.fromEntries([...operators].map((operator) => [operator, role]));
+
+/** By operator. Add, Sub, Mul and Div with a constant are fused too. */
+export const quantizedRoles: Readonly<Record<string, QuantizedRole>> = {
+  ...rolesOf(passingOperators, "passing"),
+  ...rolesOf(fusing, "fused"),
+  ...rolesOf(computing, "computing"),
+  ...rolesOf(Object.keys(channelAxes), "weighted"),
 };
 
 /**

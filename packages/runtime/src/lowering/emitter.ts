@@ -31,6 +31,11 @@ export interface Emitter {
   /** The same memory with other dimensions. */
   reshape(value: string, dimensions: readonly number[]): string;
   transpose(value: string, permutation: readonly number[]): string;
+  /**
+   * Sum over the next to last axis, of `count` entries, times `scale`: as a product with a vector, because ReduceSum's
+   * order of summation depends on the number of threads.
+   */
+  sum(value: string, count: number, scale?: number): string;
 }
 
 export function createEmitter(taken: Iterable<string>): Emitter {
@@ -81,6 +86,8 @@ export function createEmitter(taken: Iterable<string>): Emitter {
       constant(`float32:[${dimensions.join(",")}]${values.join(",")}`, () => tensor("float32", dimensions, values)),
     reshape: (value, dimensions) => emitter.op("Reshape", [value, emitter.int64s(dimensions)]),
     transpose: (value, permutation) => emitter.op("Transpose", [value], { perm: permutation }),
+    sum: (value, count, scale = 1) =>
+      emitter.op("MatMul", [emitter.floats([count], new Array<number>(count).fill(scale)), value]),
   };
   return emitter;
 }

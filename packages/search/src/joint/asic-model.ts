@@ -130,7 +130,7 @@ export function createAsicModel(options: AsicModelOptions): AsicModel {
     async redesign(layers, previous, { evaluations, random, watch }) {
       // What was best for another network is no measure for this one.
       const state: DesignSearchState = previous
-        ? { ...previous, best: undefined, baseline: undefined }
+        ? { ...structuredClone(previous), best: undefined, baseline: undefined }
         : createDesignSearch(asicDesignSpace, 3);
       const before = state.evaluations;
       const trace: DesignTrace[number][] = [];

@@ -13,11 +13,15 @@ export interface StageStore {
 /** Stages in memory: for a job that is not to be resumed. */
 export function createMemoryStages(): StageStore {
   const stages = new Map<string, Checkpoint>();
+  // What is kept and what is given are independent of what callers do with them, as with files.
+  const copy = ({ tensors, state }: Checkpoint): Checkpoint => ({ tensors, state: structuredClone(state) });
   return {
-    load: async (name) => stages.get(name),
+    load: async (name) => {
+      const checkpoint = stages.get(name);
+      return checkpoint && copy(checkpoint);
+    },
     save: async (name, checkpoint) => {
-      // A checkpoint is what it was when it was saved, as it would be in a file.
-      stages.set(name, { tensors: checkpoint.tensors, state: structuredClone(checkpoint.state) });
+      stages.set(name, copy(checkpoint));
     },
   };
 }

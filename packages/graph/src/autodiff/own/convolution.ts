@@ -2,7 +2,7 @@ import { attributeOf } from "../../ir/attribute.js";
 import type { Shape, Value } from "../../ir/graph.js";
 import { isStatic } from "../../ir/tensor.js";
 import { type ExpansionContext, type OwnOperator, required } from "./own-operator.js";
-import { explicitWindow, type Window, windowExtent } from "./window.js";
+import { explicitWindow, requireWindow, type Window, windowExtent } from "./window.js";
 
 /**
  * Gradient of Conv to its input.
@@ -15,6 +15,7 @@ import { explicitWindow, type Window, windowExtent } from "./window.js";
  */
 export const convInputGradient: OwnOperator = {
   shape: (context) => {
+    requireWindow(context, 0);
     const { elementType } = context.input(0);
     const spatial = attributeOf(context.node, "input_shape", "ints");
     if (!spatial) return [{ elementType, shape: context.shape(2) }];
@@ -91,6 +92,7 @@ function convInputGradientOfUnknownSize(
  */
 export const convWeightGradient: OwnOperator = {
   shape: (context) => {
+    requireWindow(context, 0);
     const { elementType } = context.input(0);
     const group = attributeOf(context.node, "group", "int", 1);
     const channels = context.shape(0)[1]!;

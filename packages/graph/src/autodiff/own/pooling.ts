@@ -2,7 +2,7 @@ import { attributeOf } from "../../ir/attribute.js";
 import type { Value } from "../../ir/graph.js";
 import { isStatic, tensor } from "../../ir/tensor.js";
 import { type ExpansionContext, type OwnOperator, required } from "./own-operator.js";
-import { explicitWindow, type Window, windowAttributes, windowExtent } from "./window.js";
+import { explicitWindow, requireWindow, type Window, windowAttributes, windowExtent } from "./window.js";
 
 /**
  * Gradient of MaxPool: each output's gradient goes to the first position of its window that holds the maximum.
@@ -12,7 +12,10 @@ import { explicitWindow, type Window, windowAttributes, windowExtent } from "./w
  * MaxPool, without `auto_pad`.
  */
 export const maxPoolGradient: OwnOperator = {
-  shape: (context) => [context.input(1)],
+  shape: (context) => {
+    requireWindow(context, 1);
+    return [context.input(1)];
+  },
   expand: (context) => {
     const { node, g } = context;
     const outputGradient = required(context, 0);
@@ -43,6 +46,7 @@ export const maxPoolGradient: OwnOperator = {
  */
 export const averagePoolGradient: OwnOperator = {
   shape: (context) => {
+    requireWindow(context, 0);
     const { elementType } = context.input(0);
     const spatial = attributeOf(context.node, "input_shape", "ints");
     return [{ elementType, shape: spatial ? [...context.shape(0).slice(0, 2), ...spatial] : context.shape(1) }];

@@ -2,6 +2,7 @@
 
 import { attributeOf } from "../../ir/attribute.js";
 import type { Dimension, Node, Shape } from "../../ir/graph.js";
+import type { ShapeContext } from "../../shape/rule.js";
 
 /** A sliding window with everything spelt out: one entry per spatial axis, `pads` all begins and then all ends. */
 export interface Window {
@@ -19,6 +20,18 @@ export function explicitWindow(node: Node): Window {
     pads: attributeOf(node, "pads", "ints", []),
     dilations: attributeOf(node, "dilations", "ints", []),
   };
+}
+
+/** Throws unless a node of an own operator spells its window out for every spatial axis of the input at `index`. */
+export function requireWindow(context: ShapeContext, index: number): void {
+  const axes = Math.max(context.shape(index).length - 2, 0);
+  const { kernel, strides, pads, dilations } = explicitWindow(context.node);
+  const spatial = attributeOf(context.node, "input_shape", "ints", kernel);
+  const isWhole = [kernel, strides, dilations, spatial].every((list) => list.length === axes);
+  if (isWhole && pads.length === 2 * axes) return;
+  throw context.fail("the window is not spelt out", {
+    expected: `kernel_shape, strides and dilations of ${axes} entries, pads of ${2 * axes}`,
+  });
 }
 
 /** Distance from the first to one past the last position that the window covers. */

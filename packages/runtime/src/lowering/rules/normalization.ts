@@ -19,9 +19,9 @@ function affine(
 }
 
 /** Mean over batch and pixels, [C']. */
-function channelMean({ emitter }: LoweringContext, x: string): string {
+function channelMean({ emitter }: LoweringContext, x: string, { batch, paddedChannels }: ImageShape): string {
   const perImage = emitter.blockedOp("GlobalAveragePool", [x]);
-  return emitter.op("ReduceMean", [perImage, emitter.int64s([0, 2, 3])], { keepdims: 0 });
+  return emitter.sum(emitter.reshape(perImage, [batch, paddedChannels]), batch, 1 / batch);
 }
 
 /**
@@ -34,10 +34,7 @@ function channelMeanOfProduct({ emitter }: LoweringContext, x: string, y: string
   const image = emitter.reshape(x, [1, channels, height, width]);
   const filter = emitter.reshape(y, [channels, 1, height, width]);
   const sums = emitter.blockedOp("Conv", [image, filter], { kernel_shape: [height, width], group: channels });
-  const sum = emitter.op("ReduceSum", [emitter.reshape(sums, [batch, paddedChannels]), emitter.int64s([0])], {
-    keepdims: 0,
-  });
-  return emitter.op("Mul", [sum, emitter.floats([], [1 / (batch * height * width)])]);
+  return emitter.sum(emitter.reshape(sums, [batch, paddedChannels]), batch, 1 / (batch * height * width));
 }
 
 /** 1 / √(variance + ε). */
@@ -75,7 +72,7 @@ const training: LoweringRule = (context) => {
   const shape = forms.imageShape(x);
   if (!shape || !forms.isBlocked(x)) return false;
   const image = forms.blocked(x);
-  const mean = channelMean(context, image);
+  const mean = channelMean(context, image, shape);
   const meanSquare = channelMeanOfProduct(context, image, image, shape);
   const squareMean = emitter.op("Mul", [mean, mean]);
   const variance = emitter.op("Relu", [emitter.op("Sub", [meanSquare, squareMean])]);
@@ -102,7 +99,7 @@ const gradient: LoweringRule = (context) => {
   const mean = paddedVector(context, meanName, shape);
   const deviation = inverseDeviation(context, paddedVector(context, varianceName, shape), epsilonOf(context));
   const slope = gain(context, paddedVector(context, scale, shape), deviation);
-  const meanGradient = channelMean(context, dy);
+  const meanGradient = channelMean(context, dy, shape);
   const meanProduct = channelMeanOfProduct(context, dy, image, shape);
   const covariance = emitter.op("Sub", [meanProduct, emitter.op("Mul", [mean, meanGradient])]);
   const normalizedCovariance = emitter.op("Mul", [deviation, covariance]);

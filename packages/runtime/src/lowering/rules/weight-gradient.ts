@@ -175,7 +175,7 @@ function denseWeightGradient(context: LoweringContext, window: Window, { image, 
   const filterBlocks = paddedChannels / b;
   const area = resultHeight * resultWidth;
   const split = emitter.reshape(perGroup, [blocks, groups, filterBlocks * area * inner * b]);
-  const sum = emitter.op("ReduceSum", [split, emitter.int64s([1])], { keepdims: 0 });
+  const sum = emitter.sum(split, groups);
   const axes = emitter.reshape(sum, [blocks, filterBlocks, area, inner, b]);
   const ordered = emitter.transpose(axes, isSwapped ? [0, 3, 1, 4, 2] : [1, 4, 0, 3, 2]);
   const [outputs, inputs] = isSwapped ? [blocks * inner, paddedChannels] : [paddedChannels, blocks * inner];
@@ -211,7 +211,7 @@ function depthwiseWeightGradient(
   });
   const area = resultHeight * resultWidth;
   const byImage = emitter.reshape(perImage, [batch, paddedChannels * area]);
-  const sum = emitter.op("ReduceSum", [byImage, emitter.int64s([0])], { keepdims: 0 });
+  const sum = emitter.sum(byImage, batch);
   const ordered = emitter.transpose(emitter.reshape(sum, [paddedChannels / b, area, b]), [0, 2, 1]);
   const whole = emitter.reshape(ordered, [paddedChannels, 1, resultHeight, resultWidth]);
   forms.setPlain(node.outputs[0]!, cutWeight(context, whole, [paddedChannels, 1, resultHeight, resultWidth]));
