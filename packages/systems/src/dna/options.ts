@@ -10,12 +10,15 @@ export const targetSchema = z
     z.strictObject({
       kind: z.literal("asic"),
       family: z.literal("eyeriss-like").default("eyeriss-like").describe("Accelerators to choose among."),
-      clockHz: rate.default(200e6),
+      clockHz: rate.default(200e6).describe("Clock; turns cycles into time."),
     }),
     z.strictObject({
       kind: z.literal("fpga"),
-      board: z.enum(["ZC706", "ZCU102", "Ultra96"]).default("ZC706"),
-      clockHz: rate.default(200e6),
+      board: z
+        .enum(["ZC706", "ZCU102", "Ultra96"])
+        .default("ZC706")
+        .describe("Its slices and memories are the limits."),
+      clockHz: rate.default(200e6).describe("Clock; turns cycles into time."),
     }),
   ])
   .describe("The hardware: an ASIC of a family, or an FPGA board with the chunk pipeline.");
@@ -41,7 +44,7 @@ export const effortSchema = z
     trainingMacs: rate.describe(
       "Multiply-accumulates of all training together: search, training of the found network and fine-tuning. Each baseline gets the same.",
     ),
-    batchSize: count.default(64),
+    batchSize: count.default(64).describe("Images in each step, of the search and of all training."),
     warmUpSteps: z.number().int().min(0).default(60).describe("Steps that train the supernet's weights alone."),
     searchSteps: count.describe("Steps that train weights and operator distributions in turn."),
     acceleratorEvery: count.default(20).describe("Search steps between two redesigns of the accelerator."),
@@ -77,11 +80,11 @@ export const searchSettingsSchema = z
     hardwareWeightRate: rate
       .default(0.5)
       .describe("λ is multiplied by exp(rate · log(cost / target)) at each redesign."),
-    weightLearningRate: rate.default(0.05),
+    weightLearningRate: rate.default(0.05).describe("Of SGD on the supernet's weights; falls to 0 along a cosine."),
     operatorLearningRate: rate.default(0.1).describe("Adam's step on the operators' logits."),
     acceleratorLearningRate: rate.default(0.05).describe("Adam's step on the accelerator's logits."),
-    initialTemperature: rate.default(3),
-    finalTemperature: rate.default(0.3),
+    initialTemperature: rate.default(3).describe("Temperature of the operators' draws at the first search step."),
+    finalTemperature: rate.default(0.3).describe("And at the last; geometric in between."),
   })
   .describe("Settings of the differentiable search.");
 
@@ -89,12 +92,20 @@ export const searchSettingsSchema = z
 export const trainingSettingsSchema = z
   .strictObject({
     learningRate: rate.default(0.2).describe("Highest learning rate of the one-cycle schedule."),
-    momentum: z.number().min(0).max(1).default(0.9),
-    weightDecay: z.number().min(0).default(5e-4),
-    labelSmoothing: z.number().min(0).max(0.5).default(0),
-    fineTuneLearningRate: rate.default(0.01),
-    flip: z.boolean().default(true),
-    cropPadding: z.number().int().min(0).max(16).default(4),
+    momentum: z.number().min(0).max(1).default(0.9).describe("Of SGD."),
+    weightDecay: z.number().min(0).default(5e-4).describe("Also of the supernet's weights."),
+    labelSmoothing: z.number().min(0).max(0.5).default(0).describe("Share of the target that goes to all classes."),
+    fineTuneLearningRate: rate
+      .default(0.01)
+      .describe("Of the fine-tune at the final precision; falls to 0 along a cosine."),
+    flip: z.boolean().default(true).describe("Mirror every second training image left and right, at random."),
+    cropPadding: z
+      .number()
+      .int()
+      .min(0)
+      .max(16)
+      .default(4)
+      .describe("Shift training images by up to this many pixels."),
   })
   .describe("Settings of training.");
 
@@ -123,7 +134,10 @@ export const baselinesSchema = z
 
 /** Bit-widths of the network that is delivered. */
 export const precisionSchema = z
-  .strictObject({ weightBits: z.literal(8).default(8), activationBits: z.literal(8).default(8) })
+  .strictObject({
+    weightBits: z.literal(8).default(8).describe("Signed, one scale an output channel."),
+    activationBits: z.literal(8).default(8).describe("One scale a tensor; unsigned where never negative."),
+  })
   .describe("Precision at which accuracy is measured and cost is charged.");
 
 /** Everything of a co-search but the data and the seed. */
