@@ -13,7 +13,7 @@ const shape = z.strictObject({
   name: recipeNameSchema.describe("Name of the recipe; run folders are named after it."),
   description: z.string().optional().describe("For people."),
   seed: seedSchema.default(0).describe("Same seed, same bits. `--seed` gives another one."),
-  data: datasetDescriptionSchema,
+  data: datasetDescriptionSchema.describe("The images, and how they are split."),
   ...coSearchOptionsSchema.shape,
 });
 
