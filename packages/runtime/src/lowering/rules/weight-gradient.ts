@@ -124,12 +124,13 @@ const weightGradient: LoweringRule = (context) => {
   const sizes = graph.types.get(x)?.shape;
   const output = forms.imageShape(outputGradient);
   if (!output || sizes?.length !== 4 || sizes.some((size) => typeof size !== "number")) return false;
-  const channels = sizes[1] as number;
+  const [batch, channels] = sizes as [number, number];
   const window = withoutIdleDilation(explicitWindow(node));
   if (group === channels && group > 1 && output.channels === channels && fillsBlocks(channels, forms.blockSize)) {
     return depthwiseWeightGradient(context, window, output, sizes.slice(2) as number[]);
   }
-  if (group !== 1) return false;
+  // Images become channels, of which the kernel takes fewer than a block or whole blocks.
+  if (group !== 1 || (batch > forms.blockSize && batch % forms.blockSize !== 0)) return false;
   const input = forms.imageShape(x);
   const isPointwise = [...window.kernel, ...window.strides].every((size) => size === 1);
   const canSwap = isPointwise && window.pads.every((pad) => pad === 0) && input && forms.isBlocked(x);
@@ -176,12 +177,44 @@ function denseWeightGradient(context: LoweringContext, window: Window, { image, 
   const area = resultHeight * resultWidth;
   const split = emitter.reshape(perGroup, [blocks, groups, filterBlocks * area * inner * b]);
   const sum = emitter.sum(split, groups);
-  const axes = emitter.reshape(sum, [blocks, filterBlocks, area, inner, b]);
-  const ordered = emitter.transpose(axes, isSwapped ? [0, 3, 1, 4, 2] : [1, 4, 0, 3, 2]);
   const [outputs, inputs] = isSwapped ? [blocks * inner, paddedChannels] : [paddedChannels, blocks * inner];
-  const whole = emitter.reshape(ordered, [outputs, inputs, resultHeight, resultWidth]);
-  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, [outputs, inputs, resultHeight, resultWidth]));
+  const sizesOfWhole = [outputs, inputs, resultHeight, resultWidth];
+  const whole =
+    inner === 1
+      ? emitter.reshape(
+          emitter.transpose(emitter.reshape(sum, [blocks, filterBlocks, area, b]), [1, 3, 0, 2]),
+          sizesOfWhole,
+        )
+      : plainWeight(context, sum, { blocks, filterBlocks, area, isSwapped }, sizesOfWhole);
+  forms.setPlain(node.outputs[0]!, cutWeight(context, whole, sizesOfWhole));
   return true;
+}
+
+interface BlockedResult {
+  readonly blocks: number;
+  readonly filterBlocks: number;
+  readonly area: number;
+  readonly isSwapped: boolean;
+}
+
+/**
+ * [image blocks, filter blocks, area, b of image, b of filter] → [O, I, area]. Single values are moved by ReorderInput and
+ * ReorderOutput, with all threads; Transpose moves b values at a time.
+ */
+function plainWeight(
+  { emitter, forms }: LoweringContext,
+  sum: string,
+  { blocks, filterBlocks, area, isSwapped }: BlockedResult,
+  [outputs, inputs, height, width]: readonly number[],
+): string {
+  const b = forms.blockSize;
+  const tiles = isSwapped
+    ? sum
+    : emitter.blockedOp("ReorderInput", [emitter.reshape(sum, [blocks * filterBlocks * area, b, b, 1])]);
+  const axes = emitter.reshape(tiles, [blocks, filterBlocks, area, b, b]);
+  const byOutput = emitter.transpose(axes, isSwapped ? [0, 3, 1, 2, 4] : [1, 3, 0, 2, 4]);
+  const blocked = emitter.reshape(byOutput, [outputs!, inputs!, height!, width!]);
+  return area === 1 ? blocked : emitter.blockedOp("ReorderOutput", [blocked], { channels: inputs! });
 }
 
 /** Every image's channels are channels of one image; the sum over images comes afterwards. No operand is moved. */
@@ -212,7 +245,11 @@ function depthwiseWeightGradient(
   const area = resultHeight * resultWidth;
   const byImage = emitter.reshape(perImage, [batch, paddedChannels * area]);
   const sum = emitter.sum(byImage, batch);
-  const ordered = emitter.transpose(emitter.reshape(sum, [paddedChannels / b, area, b]), [0, 2, 1]);
+  const ordered = emitter.blockedOp(
+    "ReorderOutput",
+    [emitter.reshape(sum, [1, paddedChannels, resultHeight, resultWidth])],
+    { channels: paddedChannels },
+  );
   const whole = emitter.reshape(ordered, [paddedChannels, 1, resultHeight, resultWidth]);
   forms.setPlain(node.outputs[0]!, cutWeight(context, whole, [paddedChannels, 1, resultHeight, resultWidth]));
   return true;
