@@ -10,10 +10,12 @@ const ascendingPair = z.tuple([z.number(), z.number()]).refine(([low, high]) => 
 
 const hardwareFields = {
   target: z.string().describe("Name of the accelerator or board."),
-  clockHz: figure,
+  clockHz: figure.describe("Clock."),
   latencyCycles: figure.describe("Of one image."),
   latencyMs: figure.describe("Of one image."),
-  framesPerSecond: figure,
+  framesPerSecond: figure.describe(
+    "ASIC: 1 / latency. FPGA: clock / cycles of the slowest chunk, several images being under way.",
+  ),
   energyPj: figure.optional().describe("ASIC: of one image."),
   edpJouleSeconds: figure.optional().describe("ASIC: energy times latency of one image."),
   areaMm2: figure.optional().describe("ASIC."),
@@ -26,21 +28,21 @@ const taskSchema = z
     accuracyFraction: fraction.describe("Of network.onnx in ONNX Runtime on the test images, read once."),
     float32AccuracyFraction: fraction.describe("Of the same network before quantization, on the test images."),
     validationAccuracyFraction: fraction.describe("Of network.onnx on the validation images."),
-    testImages: z.number().int().positive(),
+    testImages: z.number().int().positive().describe("Number of test images."),
     interval95: ascendingPair.describe("Wilson's interval of accuracyFraction."),
   })
   .describe("How well the network does.");
 
 const constraintSchema = z.strictObject({
   name: z.string().describe("Name of a field of `hardware`."),
-  limit: z.number(),
-  actual: z.number(),
-  met: z.boolean(),
+  limit: z.number().describe("The bound."),
+  actual: z.number().describe("The same figure in `hardware`."),
+  met: z.boolean().describe("At most the bound; of framesPerSecond at least."),
 });
 
 const baselineSchema = z.strictObject({
-  name: z.string(),
-  accuracyFraction: fraction,
+  name: z.string().describe("What it is."),
+  accuracyFraction: fraction.describe("On the test images, at the same precision."),
   pairedDifference95: ascendingPair.describe(
     "95 % interval of the found network's accuracy minus this one's, over the same test images (bootstrap).",
   ),
@@ -48,14 +50,16 @@ const baselineSchema = z.strictObject({
 });
 
 const effortSchema = z.strictObject({
-  trainingMacs: figure.describe("Multiply-accumulates of all training."),
-  optimizerSteps: count,
-  evaluations: count.describe("Accelerators evaluated."),
+  trainingMacs: figure.describe("Multiply-accumulates spent on the result: search, training, fine-tune."),
+  optimizerSteps: count.describe("Steps of the same."),
+  evaluations: count.describe("Accelerators evaluated for the result."),
 });
 
 const originFields = {
-  seed: count,
-  versions: z.strictObject({ dovetail: z.string(), node: z.string(), onnxruntime: z.string() }),
+  seed: count.describe("Of the run."),
+  versions: z
+    .strictObject({ dovetail: z.string(), node: z.string(), onnxruntime: z.string() })
+    .describe("What the run was begun with."),
   command: z.string().describe("The command that began the run."),
   inputs: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)).describe("sha256 of each file that was read."),
 };

@@ -15,27 +15,29 @@ import { z } from "zod";
 const positive = z.number().int().positive();
 
 const designSchema = z.strictObject({
-  parallelism: z.enum(["outputChannels", "channels", "rows"]),
-  tileRows: positive,
-  tileColumns: positive,
-  tileOutputChannels: positive,
-  tileInputChannels: positive,
-  unrollRows: positive,
-  unrollColumns: positive,
-  unrollOutputChannels: positive,
-  unrollInputChannels: positive,
+  parallelism: z
+    .enum(["outputChannels", "channels", "rows"])
+    .describe("What the multipliers are spread over; channels: output and input channels."),
+  tileRows: positive.describe("Output rows that the buffers hold."),
+  tileColumns: positive.describe("Output columns that the buffers hold."),
+  tileOutputChannels: positive.describe("Output channels that the buffers hold."),
+  tileInputChannels: positive.describe("Input channels that the buffers hold; 1 of depth-wise chunks."),
+  unrollRows: positive.describe("Rows computed at once."),
+  unrollColumns: positive.describe("Columns computed at once."),
+  unrollOutputChannels: positive.describe("Output channels computed at once."),
+  unrollInputChannels: positive.describe("Input channels computed at once."),
 });
 
 /** accelerator.yaml of an FPGA: the pipeline of chunks, with the layers that each runs. */
 export const pipelineSchema = z.strictObject({
-  board: z.enum(Object.keys(fpgaBoards) as [keyof typeof fpgaBoards]),
-  clockHz: z.number().positive(),
+  board: z.enum(Object.keys(fpgaBoards) as [keyof typeof fpgaBoards]).describe("The board."),
+  clockHz: z.number().positive().describe("Its clock."),
   chunks: z
     .array(
       z.strictObject({
-        name: z.string(),
-        kind: z.enum(["standard", "depthwise"]),
-        bitWidth: positive,
+        name: z.string().describe("Of the chunk."),
+        kind: z.enum(["standard", "depthwise"]).describe("Of its convolutions; linear layers are standard."),
+        bitWidth: positive.describe("Of weights and activations."),
         design: designSchema,
         layers: z.array(z.string()).min(1).describe("One after another, for each image."),
       }),
@@ -44,7 +46,10 @@ export const pipelineSchema = z.strictObject({
 });
 
 /** mappings/LAYER.yaml of an FPGA: which chunk runs the layer. */
-export const chunkMappingSchema = z.strictObject({ layer: z.string(), chunk: z.string() });
+export const chunkMappingSchema = z.strictObject({
+  layer: z.string().describe("Name of the layer."),
+  chunk: z.string().describe("The chunk that runs it."),
+});
 
 export type Pipeline = z.infer<typeof pipelineSchema>;
 export type ChunkMapping = z.infer<typeof chunkMappingSchema>;

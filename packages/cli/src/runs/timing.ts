@@ -9,16 +9,17 @@ const seconds = z.number().min(0);
 
 /** timing.json: all that depends on the clock and the machine. */
 export const timingSchema = z.strictObject({
-  startedAt: z.iso.datetime(),
-  finishedAt: z.iso.datetime(),
-  /** Of all processes that worked on the run, without the time between them. */
-  wallSeconds: seconds,
-  cpuSeconds: seconds,
-  /** How often the run was resumed. */
-  resumptions: z.number().int().min(0),
-  /** Time between the first and the last progress of each task, in the order in which they began. */
-  tasks: z.array(z.strictObject({ task: z.string(), wallSeconds: seconds })),
-  machine: z.strictObject({ processor: z.string(), cores: z.number().int(), peakMemoryBytes: z.number() }),
+  startedAt: z.iso.datetime().describe("When the run was begun."),
+  finishedAt: z.iso.datetime().describe("When it was done."),
+  wallSeconds: seconds.describe("Of all processes that worked on the run, without the time between them."),
+  cpuSeconds: seconds.describe("Processor time of these processes, all threads together."),
+  resumptions: z.number().int().min(0).describe("How often the run was resumed."),
+  tasks: z
+    .array(z.strictObject({ task: z.string(), wallSeconds: seconds }))
+    .describe("Time between the first and the last progress of each task, in the order in which they began."),
+  machine: z
+    .strictObject({ processor: z.string(), cores: z.number().int(), peakMemoryBytes: z.number() })
+    .describe("Of the process that finished the run; the largest memory of all."),
 });
 
 export type Timing = z.infer<typeof timingSchema>;

@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { convolutionProblem, eyerissLike, writeArchitecture, writeProblem } from "@dovetail/hardware";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Interrupted } from "../terminal/exit-codes.js";
+import { runCommand } from "../testing/run-command.js";
+import { useTemporaryFolder } from "../testing/temporary-folder.js";
+import { tinyClassifier } from "../testing/tiny-networks.js";
+
+useTemporaryFolder();
+
+beforeAll(() => {
+  writeFileSync("tiny.onnx", tinyClassifier());
+  writeFileSync("eyeriss.yaml", writeArchitecture(eyerissLike()));
+});
+
+const map = ["map", "--network", "tiny.onnx", "--arch", "eyeriss.yaml", "--evaluations", "100", "--quiet"];
+
+describe("dovetail map and cost", () => {
+  it("maps every layer, and the written mappings cost what was said", async () => {
+    const mapped = await runCommand([...map, "-o", "mappings", "--json"]);
+    expect(mapped).toMatchObject({ exitCode: 0, stderr: "" });
+    const result = JSON.parse(mapped.stdout);
+    const names = result.layers.map(({ name }: { name: string }) => name);
+    expect(names).toHaveLength(3);
+    // 8×8 outputs of 8 channels from 1×3×3, 4×4 outputs of 8 from 8×3×3, 3 from 8.
+    expect(result.layers.map(({ macs }: { macs: number }) => macs)).toEqual([64 * 8 * 9, 16 * 8 * 72, 24]);
+    expect(readdirSync("mappings")).toHaveLength(3);
+    const costed = await runCommand([
+      "cost",
+      "--network",
+      "tiny.onnx",
+      "--arch",
+      "eyeriss.yaml",
+      "--mappings",
+      "mappings",
+      "--json",
+    ]);
+    expect(JSON.parse(costed.stdout)).toEqual(result);
+  });
+
+  it("gives the same mappings for the same seed, and says what an image costs", async () => {
+    const [first, second] = [await runCommand(map), await runCommand(map)];
+    expect(first.stdout).toBe(second.stdout);
+    expect(first.stdout).toMatch(/\none image: [\d.]+ µJ, \d+ cycles \([\d.]+ ms\), EDP [\d.e-]+ J·s\n$/);
+    const verbose = await runCommand([...map, "--verbose"]);
+    expect(verbose.stdout).toContain("spatial x for ");
+  });
+
+  it("charges what the options say for values of which the file says nothing", async () => {
+    const energy = async (bits: string): Promise<number> =>
+      JSON.parse((await runCommand([...map, "--json", "--weight-bits", bits, "--activation-bits", bits])).stdout)
+        .energyPj;
+    expect(await energy("16")).toBeGreaterThan(await energy("8"));
+  });
+
+  it("costs a layer and derives a count", async () => {
+    const problem = convolutionProblem({
+      name: "first",
+      inputChannels: 1,
+      outputChannels: 8,
+      outputHeight: 8,
+      outputWidth: 8,
+      kernelHeight: 3,
+      kernelWidth: 3,
+    });
+    writeFileSync("first.yaml", writeProblem(problem));
+    await runCommand([...map, "-o", "mappings"]);
+    const file = readdirSync("mappings").find((name) => name.startsWith("first"))!;
+    const layer = ["cost", "--problem", "first.yaml", "--arch", "eyeriss.yaml", "--mapping", `mappings/${file}`];
+    const cost = await runCommand(layer);
+    expect(cost.stdout).toContain("limited by");
+    const explained = await runCommand([...layer, "--explain", "DRAM.Weights.reads"]);
+    expect(explained.stdout).toMatch(/^DRAM\.Weights\.reads = \d+ words per instance, 1 in use\nWeights below DRAM: /);
+    expect(explained.stdout).toContain("first tile:");
+    const misspelt = await runCommand([...layer, "--explain", "DRAM.Weight.reads"]);
+    expect(misspelt).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("did you mean DRAM.Weights.reads?"),
+    });
+  });
+
+  it("refuses a mapping that does not fit, with what is too large", async () => {
+    writeFileSync("small.yaml", writeArchitecture(eyerissLike({ weightSpadWords: 1, arrayRows: 1, arrayColumns: 1 })));
+    await runCommand([...map, "-o", "mappings"]);
+    const file = readdirSync("mappings").find((name) => name.startsWith("second"))!;
+    const before = readFileSync(`mappings/${file}`, "utf8");
+    const { exitCode, stderr } = await runCommand([
+      "cost",
+      "--network",
+      "tiny.onnx",
+      "--arch",
+      "small.yaml",
+      "--mappings",
+      "mappings",
+    ]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(
+      /^error: mappings\/.*\.yaml: .*the mapping does not fit: .*expected at most \d+, received \d+\n$/,
+    );
+    expect(readFileSync(`mappings/${file}`, "utf8")).toBe(before);
+  });
+
+  it("asks for the files that belong together", async () => {
+    const { exitCode, stderr } = await runCommand(["cost", "--arch", "eyeriss.yaml", "--network", "tiny.onnx"]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: "error: give --problem and --mapping, or --network and --mappings\n",
+    });
+  });
+
+  it("stops between layers when it is interrupted", async () => {
+    const signal = AbortSignal.abort(new Interrupted("nothing is lost"));
+    expect(await runCommand(map, { signal })).toEqual({
+      exitCode: 130,
+      stdout: "",
+      stderr: "interrupted\nnothing is lost\n",
+    });
+  });
+});
