@@ -7,23 +7,26 @@ const rate = z.number().positive();
 
 /** training.yaml: what a `dovetail train` was asked for. */
 export const trainingSchema = z.strictObject({
-  name: recipeNameSchema,
-  seed: seedSchema,
-  /** Name of a network of the zoo; absent for the user's own, which lies in the run folder as input.onnx. */
-  network: z.string().optional(),
-  /** The user's own network starts from drawn weights instead of its own. */
-  fromScratch: z.boolean(),
+  name: recipeNameSchema.describe("Of the network."),
+  seed: seedSchema.describe("Same seed, same bits."),
+  network: z
+    .string()
+    .optional()
+    .describe("A network of the zoo; absent for the user's own, which lies in the run folder as input.onnx."),
+  fromScratch: z.boolean().describe("Whether training starts from drawn weights."),
   data: datasetDescriptionSchema,
-  epochs: count,
-  batchSize: count,
-  optimizer: z.enum(["sgd", "adam", "adamw"]),
+  epochs: count.describe("How often every image is seen."),
+  batchSize: count.describe("Images in a step; what is left of an epoch is left out."),
+  optimizer: z.enum(["sgd", "adam", "adamw"]).describe("Betas of Adam: 0.9, 0.999."),
   learningRate: rate.describe("The highest, for schedules that rise."),
-  schedule: z.enum(["constant", "step", "cosine", "one-cycle"]),
-  warmUpEpochs: z.number().min(0),
-  momentum: z.number().min(0).max(1),
-  nesterov: z.boolean(),
-  weightDecay: z.number().min(0),
-  labelSmoothing: z.number().min(0).max(0.5),
+  schedule: z
+    .enum(["constant", "step", "cosine", "one-cycle"])
+    .describe("step: a tenth after half and after three quarters."),
+  warmUpEpochs: z.number().min(0).describe("Linear rise from a tenth, before the schedule."),
+  momentum: z.number().min(0).max(1).describe("Of sgd."),
+  nesterov: z.boolean().describe("Of sgd."),
+  weightDecay: z.number().min(0).describe("Weight decay."),
+  labelSmoothing: z.number().min(0).max(0.5).describe("Share of the target that goes to all classes."),
   maximumNorm: rate.optional().describe("Gradients are clipped to this norm."),
   augmentation: augmentationSchema,
   checkpointEvery: count.describe("Steps between two checkpoints."),

@@ -4,7 +4,7 @@ import { markdownTable } from "./page.js";
 
 /** The part of JSON Schema that our documents use. */
 interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
@@ -78,6 +78,7 @@ export function valueText(schema: JsonSchema): string {
   if (schema.type === "number" || schema.type === "integer") return numberRange(schema);
   if (schema.type === "boolean") return "`true`, `false`";
   if (schema.type === "string") return "text";
+  if (typeof schema.type === "object") return schema.type.map((type) => valueText({ ...schema, type })).join(" or ");
   return schema.properties ? "" : (schema.type ?? "");
 }
 
