@@ -49,19 +49,20 @@ export function forwardFilter(context: LoweringContext, weight: string, shape: F
   );
 }
 
+/** ReorderInput puts the b outputs of a block last, with all threads; then the b inputs go behind the taps. */
 function ordered({ emitter, forms }: LoweringContext, weight: string, shape: FilterShape, kind: FilterKind): string {
   const b = forms.blockSize;
   const outputs = roundUp(shape.outputs, b);
   const area = shape.height * shape.width;
   const inputs = kind === "blocked" ? roundUp(shape.inputs, b) : shape.inputs;
-  const order =
-    kind === "blocked"
-      ? emitter.transpose(emitter.reshape(weight, [outputs / b, b, inputs / b, b, area]), [0, 2, 4, 3, 1])
-      : emitter.transpose(emitter.reshape(weight, [outputs / b, b, inputs * area]), [0, 2, 1]);
+  let order = emitter.blockedOp("ReorderInput", [emitter.reshape(weight, [outputs / b, b, inputs * area, 1])]);
+  if (kind === "blocked" && area > 1) {
+    order = emitter.transpose(emitter.reshape(order, [outputs / b, inputs / b, b, area, b]), [0, 1, 3, 2, 4]);
+  }
   return emitter.reshape(order, [outputs, inputs, shape.height, shape.width]);
 }
 
-/** Which taps of a kernel a filter has, row-major, as [row, column]. */
+/** Which taps of a kernel a filter has, row-major. */
 export interface Taps {
   readonly rows: readonly number[];
   readonly columns: readonly number[];
@@ -78,30 +79,75 @@ export function backwardFilter(
   kind: FilterKind,
   taps: Taps,
 ): string {
-  const { emitter, forms } = context;
-  const b = forms.blockSize;
   const { rows, columns } = taps;
   const picked = rows.flatMap((row) => columns.map((column) => row * shape.width + column));
-  const area = shape.height * shape.width;
+  const { emitter, forms } = context;
+  const b = forms.blockSize;
   if (kind === "depthwise") {
-    const byTap = memoized(context, `byTap:${weight}`, () => {
-      const whole = filled(context, forms.plain(weight), shape, kind);
-      return emitter.transpose(emitter.reshape(whole, [roundUp(shape.outputs, b) / b, b, area]), [0, 2, 1]);
-    });
+    const outputs = roundUp(shape.outputs, b);
+    const byTap = emitter.reshape(forwardFilter(context, weight, shape, kind), [
+      outputs / b,
+      shape.height * shape.width,
+      b,
+    ]);
     const chosen = emitter.op("Gather", [byTap, emitter.int64s(picked)], { axis: 1 });
-    return emitter.reshape(chosen, [roundUp(shape.outputs, b), 1, rows.length, columns.length]);
+    return emitter.reshape(chosen, [outputs, 1, rows.length, columns.length]);
   }
-  const exchanged: FilterShape = { ...shape, outputs: shape.inputs, inputs: shape.outputs };
-  const inputs = kind === "blocked" ? roundUp(shape.outputs, b) : shape.outputs;
   const outputs = roundUp(shape.inputs, b);
-  // [I/b, …, taps, b of I] with the taps picked afterwards: what is copied then is whole blocks.
+  const inputs = kind === "blocked" ? roundUp(shape.outputs, b) : shape.outputs;
+  const chosen =
+    kind === "blocked" && filterKind(shape, 1, forms) === "blocked"
+      ? exchangedBlocks(context, weight, shape, picked)
+      : exchangedWeight(context, weight, shape, kind, picked);
+  return emitter.reshape(chosen, [outputs, inputs, rows.length, columns.length]);
+}
+
+/** From the forward filter: every block transposed, then the blocks put in their places. */
+function exchangedBlocks(
+  context: LoweringContext,
+  weight: string,
+  shape: FilterShape,
+  picked: readonly number[],
+): string {
+  const { emitter, forms } = context;
+  const b = forms.blockSize;
+  const outputBlocks = roundUp(shape.outputs, b) / b;
+  const inputBlocks = roundUp(shape.inputs, b) / b;
+  const area = shape.height * shape.width;
+  const count = outputBlocks * inputBlocks * area;
+  const transposed = memoized(context, `transposedBlocks:${weight}`, () => {
+    const blocks = emitter.reshape(forwardFilter(context, weight, shape, "blocked"), [count, b, b, 1]);
+    return emitter.reshape(emitter.blockedOp("ReorderInput", [blocks]), [count, b * b]);
+  });
+  const order: number[] = [];
+  for (let input = 0; input < inputBlocks; input++) {
+    for (let output = 0; output < outputBlocks; output++) {
+      for (const tap of picked) order.push((output * inputBlocks + input) * area + tap);
+    }
+  }
+  return emitter.op("Gather", [transposed, emitter.int64s(order)], { axis: 0 });
+}
+
+/** From the weight, where the forward filter has no blocks of inputs. */
+function exchangedWeight(
+  context: LoweringContext,
+  weight: string,
+  shape: FilterShape,
+  kind: FilterKind,
+  picked: readonly number[],
+): string {
+  const { emitter, forms } = context;
+  const b = forms.blockSize;
+  const exchanged: FilterShape = { ...shape, outputs: shape.inputs, inputs: shape.outputs };
+  const outputs = roundUp(shape.inputs, b);
+  const inputs = kind === "blocked" ? roundUp(shape.outputs, b) : shape.outputs;
+  const area = shape.height * shape.width;
   const byTap = memoized(context, `exchangedByTap:${kind}:${weight}`, () => {
     const transposed = emitter.transpose(forms.plain(weight), [1, 0, 2, 3]);
     return ordered(context, filled(context, transposed, exchanged, kind), exchanged, kind);
   });
   const blocks = kind === "blocked" ? [outputs / b, inputs / b, area, b * b] : [outputs / b, inputs, area, b];
-  const chosen = emitter.op("Gather", [emitter.reshape(byTap, blocks), emitter.int64s(picked)], { axis: 2 });
-  return emitter.reshape(chosen, [outputs, inputs, rows.length, columns.length]);
+  return emitter.op("Gather", [emitter.reshape(byTap, blocks), emitter.int64s(picked)], { axis: 2 });
 }
 
 function memoized({ memo }: LoweringContext, key: string, make: () => string): string {

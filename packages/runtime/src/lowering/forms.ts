@@ -23,7 +23,7 @@ export interface ImageShape {
 
 /** Activation inside a blocked convolution. */
 export interface Activation {
-  readonly activation: "Relu" | "Clip";
+  readonly activation: "Relu" | "Clip" | "LeakyRelu" | "HardSigmoid";
   readonly activation_params?: AttributeInput;
 }
 

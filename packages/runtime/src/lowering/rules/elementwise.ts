@@ -1,6 +1,6 @@
 // Elementwise operators on blocked images: where all operands have one shape, the memory order does not matter.
 
-import { float, floats, tensorNumbers } from "@dovetail/graph";
+import { elementCount, float, floats, isStatic, tensorNumbers } from "@dovetail/graph";
 import { type Activation, closeConvolution } from "../forms.js";
 import type { LoweringContext, LoweringRule } from "../rule.js";
 import { identityConvolution } from "./identity.js";
@@ -121,20 +121,19 @@ function stepMask({ emitter }: LoweringContext, y: string, bound: number, sign: 
 const hasStep = (bound: number): boolean => bound === 0 || (Math.abs(bound) < 2 ** 27 && Math.abs(bound) > 2 ** -70);
 
 /** dY times masks of Y. */
-function maskedGradient(context: LoweringContext, steps: readonly { bound: number; sign: 1 | -1 }[]): void {
+function maskedGradient(context: LoweringContext, masks: (y: string) => readonly string[]): void {
   const { node, emitter, forms } = context;
   const [outputGradient, y] = node.inputs as [string, string];
   const blocked = haveOneShape(context);
   const form = blocked ? forms.blocked : forms.plain;
-  const masks = steps.map(({ bound, sign }) => stepMask(context, form(y), bound, sign));
   // The mask goes first: the product is written over it, which is faster than over the gradient.
-  const result = masks.reduce((gradient, mask) => emitter.op("Mul", [mask, gradient]), form(outputGradient));
+  const result = masks(form(y)).reduce((gradient, mask) => emitter.op("Mul", [mask, gradient]), form(outputGradient));
   if (blocked) forms.setBlocked(node.outputs[0]!, result);
   else forms.setPlain(node.outputs[0]!, result);
 }
 
 const reluGradient: LoweringRule = (context) => {
-  maskedGradient(context, [{ bound: 0, sign: 1 }]);
+  maskedGradient(context, (y) => [stepMask(context, y, 0, 1)]);
   return true;
 };
 
@@ -142,14 +141,66 @@ const clipGradient: LoweringRule = (context) => {
   const low = constantInput(context, 2, Number.NEGATIVE_INFINITY);
   const high = constantInput(context, 3, Number.POSITIVE_INFINITY);
   if (low === undefined || high === undefined) return false;
+  if (low === 0 && haveOneShape(context) && isExactTent(high)) {
+    maskedGradient(context, (y) => [tentMask(context, y, high)]);
+    return true;
+  }
   const steps = [
     { bound: low, sign: 1 as const },
     { bound: high, sign: -1 as const },
   ].filter(({ bound }) => Number.isFinite(bound));
   if (!steps.every(({ bound }) => hasStep(bound))) return false;
-  maskedGradient(context, steps);
+  maskedGradient(context, (y) => steps.map(({ bound, sign }) => stepMask(context, y, bound, sign)));
   return true;
 };
+
+/** Where the tent's foot on the left is, as a share of its width, and the slope there. */
+const tentFoot = 2 ** -22;
+const tentSlope = 1 / tentFoot - 1;
+
+/** True where the heights of both feet are the same number. */
+const isExactTent = (high: number): boolean =>
+  high > 2 ** -20 && high < 2 ** 20 && Math.fround(high * (1 - tentFoot)) === high * (1 - tentFoot);
+
+/**
+ * 1 where 0 < y < high, else 0, for y in [0, high], with one mask instead of two: with p = high · 2⁻²², |y − p| falls
+ * with slope 2²² − 1 down to y = p and rises with slope 1 from there, so it is high − p at both ends and less between. (Values of
+ * y below high · 2⁻⁴⁵ may count as 0.)
+ */
+function tentMask(context: LoweringContext, y: string, high: number): string {
+  const { emitter, forms, node } = context;
+  const shape = forms.imageShape(node.inputs[1]!)!;
+  const { inputs, attributes } = identityConvolution(context, y, shape);
+  const foot = high * tentFoot;
+  const shift = emitter.floats([shape.paddedChannels], new Array<number>(shape.paddedChannels).fill(-foot));
+  const tent = emitter.blockedOp("Conv", [inputs[0], inputs[1], shift], {
+    ...attributes,
+    activation: "LeakyRelu",
+    activation_params: floats([-tentSlope]),
+  });
+  return stepMask(context, tent, high - foot, -1);
+}
+
+/** Operators with a scalar operand. */
+const withScalar =
+  (rule: LoweringRule): LoweringRule =>
+  (context) =>
+    rule(context) || flattened(context);
+
+/**
+ * A scalar times [O, I, 1, 1]: ONNX Runtime broadcasts along the last axis only, one value at a time where that has one,
+ * so the tensor is seen as a vector.
+ */
+function flattened({ node, graph, emitter, forms }: LoweringContext): boolean {
+  const shapes = node.inputs.map((name) => graph.types.get(name)?.shape);
+  const scalar = shapes.findIndex((shape) => shape?.every((size) => size === 1));
+  const shape = shapes[1 - scalar];
+  if (scalar === -1 || !isStatic(shape) || shape.length < 2 || shape.at(-1) !== 1) return false;
+  if (elementCount(shape) === 1 || shapes[scalar]!.length > shape.length) return false;
+  const operands = node.inputs.map((name, index) => emitter.reshape(forms.plain(name), [index === scalar ? 1 : -1]));
+  forms.setPlain(node.outputs[0]!, emitter.reshape(emitter.op(node.operator, operands), shape));
+  return true;
+}
 
 export const elementwiseRules = {
   Relu: activation(() => ({ activation: "Relu" })),
@@ -157,9 +208,10 @@ export const elementwiseRules = {
   Neg: unary,
   Abs: unary,
   Identity: unary,
-  Add: add,
-  Sub: binary,
-  Mul: binary,
+  Add: withScalar(add),
+  Sub: withScalar(binary),
+  Mul: withScalar(binary),
+  Div: withScalar(() => false),
   "ai.dovetail.ReluGradient": reluGradient,
   "ai.dovetail.ClipGradient": clipGradient,
 } as const;

@@ -226,7 +226,6 @@ function depthwiseWeightGradient(
 ): boolean {
   const { node, emitter, forms } = context;
   const [x, outputGradient] = node.inputs as [string, string];
-  const b = forms.blockSize;
   const { batch, paddedChannels, height, width } = output;
   const [inputHeight, inputWidth] = sizes as [number, number];
   const place = fit(window, sizes, [height, width]);
