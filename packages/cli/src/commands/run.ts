@@ -1,3 +1,4 @@
+import { isPresent } from "@dovetail/train";
 import type { Command } from "commander";
 import { carryOut } from "../jobs/carry-out.js";
 import { resumeRun } from "../runs/run.js";
@@ -27,14 +28,17 @@ export function runCommand(io: CommandIo): Command {
   );
 }
 
+const defaultFolder = "runs";
+
 function listCommand(io: CommandIo): Command {
   return defineCommand("list", {
     summary: "the runs in a folder, and how far they are",
     examples: [["dovetail run list experiments --json", "another folder, for programs"]],
   })
-    .argument("[folder]", "folder that holds run folders", "runs")
+    .argument("[folder]", "folder that holds run folders", defaultFolder)
     .action(async (folder: string, options: CommonOptions) => {
-      const runs = await listRuns(folder);
+      // Before the first run there is no folder of runs, which is no fault of anybody's.
+      const runs = folder === defaultFolder && !(await isPresent(folder)) ? [] : await listRuns(folder);
       printResult(io, options, runs, () =>
         runs.length === 0
           ? [`no runs in ${folder}`]

@@ -1,7 +1,6 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { Interrupted } from "../terminal/exit-codes.js";
 import { runCommand } from "../testing/run-command.js";
 import { filesIn, useTemporaryFolder } from "../testing/temporary-folder.js";
 import { writeTinyImages } from "../testing/tiny-images.js";
@@ -75,15 +74,10 @@ describe("dovetail search", () => {
     let moments = 0;
     let line = ["search", "asic.yaml", "--run-folder", "broken"];
     for (;;) {
-      const controller = new AbortController();
       const started = Date.now();
       // Each attempt is allowed a little more than the one before.
       const limit = 300 * ++moments;
-      const timer = setInterval(() => {
-        if (Date.now() - started > limit) controller.abort(new Interrupted("nothing is lost"));
-      }, 20);
-      const { exitCode, stderr } = await runCommand(line, { signal: controller.signal });
-      clearInterval(timer);
+      const { exitCode, stderr } = await runCommand(line, { interruptWhen: () => Date.now() - started > limit });
       if (exitCode === 0) break;
       expect(exitCode, stderr).toBe(130);
       expect(stderr).toContain("go on with: dovetail run resume broken");

@@ -43,8 +43,8 @@ async function open({ model, bytes }: NetworkFile, options: ClassifierOptions): 
   const { graph } = model;
   const input = imageInput(graph, options.imageShape);
   const output = graph.outputs[0];
-  const classCount = output?.type.shape?.at(-1);
-  if (!output || typeof classCount !== "number" || output.type.elementType !== "float32") {
+  const [, classCount, ...further] = output?.type.shape ?? [];
+  if (!output || typeof classCount !== "number" || further.length > 0 || output.type.elementType !== "float32") {
     throw inputError("not_a_classifier", "the model's first output is no score a class", {
       expected: "float32[batch,classes]",
       received: output ? `${output.name} ${printType(output.type)}` : "no output",

@@ -1,6 +1,7 @@
 // For tests only: the program inside the test's process.
 import { run } from "../program.js";
 import type { CommandIo } from "../terminal/command-io.js";
+import { Interrupted } from "../terminal/exit-codes.js";
 
 export interface CommandResult {
   readonly exitCode: number;
@@ -9,14 +10,17 @@ export interface CommandResult {
 }
 
 export interface RunCommandOptions {
-  readonly signal?: AbortSignal | undefined;
   readonly environment?: CommandIo["environment"] | undefined;
-  /** Called with each text that the command writes to stderr. */
-  readonly onStderr?: ((text: string) => void) | undefined;
+  /** Interrupts the command as soon as this holds; it is asked every millisecond. */
+  readonly interruptWhen?: (() => boolean) | undefined;
 }
 
 /** Runs a command line and collects what it writes. */
 export async function runCommand(argv: readonly string[], options: RunCommandOptions = {}): Promise<CommandResult> {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    if (options.interruptWhen?.()) controller.abort(new Interrupted("nothing is lost"));
+  }, 1);
   let stdout = "";
   let stderr = "";
   const exitCode = await run(argv, {
@@ -29,12 +33,12 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
     stderr: {
       write: (text) => {
         stderr += text;
-        options.onStderr?.(text);
       },
       columns: 100,
     },
-    signal: options.signal ?? new AbortController().signal,
+    signal: controller.signal,
     environment: options.environment ?? {},
   });
+  clearInterval(timer);
   return { exitCode, stdout, stderr };
 }

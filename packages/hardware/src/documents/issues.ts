@@ -21,7 +21,7 @@ export function describeIssues(schema: z.core.$ZodType, value: unknown, issues: 
         ...wordingOf(issue, input),
         ...(missing && { code: "missing_field", message: "missing field" }),
         path,
-        received: isPlain(input) ? JSON.stringify(input) : missing ? undefined : kindOf(input),
+        received: isPlain(input) ? JSON.stringify(input) : issue.code === "invalid_type" ? kindOf(input) : undefined,
         ...details,
       },
     ];
@@ -148,7 +148,8 @@ function chosenForm({ options, discriminator }: SchemaParts, value: unknown): z.
   return options.find((option) => option._zod.propValues?.[discriminator]?.has(chosen as string));
 }
 
-function kindOf(value: unknown): string {
+function kindOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
   return Array.isArray(value) ? "a list" : "fields with values";
 }
 

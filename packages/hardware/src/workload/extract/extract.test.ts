@@ -48,6 +48,15 @@ describe("convolutions", () => {
     expect(readProblem(writeProblem(layer!.problem))).toEqual(layer!.problem);
   });
 
+  test("without channels are refused", () => {
+    const g = new GraphBuilder("net");
+    const x = g.input("image", "float32", ["batch", 3, 8, 8]);
+    g.output(g.op("Conv", [x, constant(g, "w", [0, 3, 3, 3])], {}, { name: "conv1" }), "y");
+    expect(() => extractWorkloads(g.build())).toThrow(
+      'node "conv1" (Conv): the layer has nothing to compute: expected at least 1 along every dimension, received M = 0',
+    );
+  });
+
   test("over one axis have one row", () => {
     const g = new GraphBuilder("net");
     g.output(

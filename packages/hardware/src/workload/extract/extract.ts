@@ -86,7 +86,7 @@ export const layerTable: LayerTable = { ...convolutionLayers, ...matrixLayers };
  * Bit-widths are, in this order: annotated on the value; those of an integer type; those of the integers behind a
  * DequantizeLinear (a layer's output: in front of the QuantizeLinear that follows it); `bitWidths`; the element type's.
  *
- * @throws DovetailError `unknown_size` for named sizes without a number; `no_workload_rule` for operators (among them
+ * @throws DovetailError `unknown_size` for named sizes without a number; `empty_layer` for one of size 0; `no_workload_rule` for operators (among them
  * If and Loop, whose work is known at run time only) that have no entry in the tables.
  */
 export function extractWorkloads(graph: Graph, options: ExtractOptions = {}): Workloads {
@@ -178,6 +178,13 @@ function layerOf(
     inputs: readBitWidth(facts, inputs) ?? defaults.inputs ?? elementBits(facts, inputs),
     outputs: storedBitWidth(facts, outputs) ?? defaults.outputs ?? elementBits(facts, outputs),
   });
+  const empty = Object.entries(problem.dimensions).find(([, size]) => size < 1);
+  if (empty) {
+    throw inputError("empty_layer", `node "${node.name}" (${node.operator}): the layer has nothing to compute`, {
+      expected: "at least 1 along every dimension",
+      received: `${empty[0]} = ${empty[1]}`,
+    });
+  }
   const repetitions = nest.repetitions ?? 1;
   return {
     name: nest.part === undefined ? name : `${name}.${nest.part}`,
