@@ -17,7 +17,14 @@ const summary = (names: string[], operators: string[] | undefined, positions: st
 
 describe("networkBlocks", () => {
   it("gathers the layers of each position, and neighbours of one scope", () => {
-    const names = ["stem.conv", "s1.0.basic.first", "s1.0.basic.second", "s1.1.inv.expand.conv", "head.a", "head.b"];
+    const names = [
+      "stem/conv/Conv",
+      "s1.0.basic/first/Conv",
+      "s1.0.basic/second/Conv",
+      "s1.1.inv/conv/Conv",
+      "head.a",
+      "head.b",
+    ];
     expect(summary(names, ["basic", "inv"], ["s1.0", "s1.1"])).toEqual([
       "stem - 1",
       "s1.0 basic 2",

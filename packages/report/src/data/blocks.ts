@@ -1,3 +1,4 @@
+import { isInside, layerScope } from "./layer-name.js";
 import type { LayerResult, ReportCandidate } from "./report-data.js";
 
 /** Layers that belong together: those of a position of the search space, or of one scope of the network. */
@@ -10,9 +11,8 @@ export interface Block {
 }
 
 /**
- * Blocks of a network in the order of its layers. Layers whose names begin with a position's name and a dot are that
- * position's; of the others, neighbours with the same scope are one block. Positions without layers come after the
- * position before them.
+ * Blocks of a network in the order of its layers. Layers inside a position's scope are that position's; of the others,
+ * neighbours with the same scope are one block. Positions without layers come after the position before them.
  */
 export function networkBlocks(
   candidate: Pick<ReportCandidate, "layers" | "operators">,
@@ -21,7 +21,7 @@ export function networkBlocks(
   const searched = candidate.operators?.length === positions.length ? positions : [];
   const blocks: { name: string; operator?: string | undefined; layers: LayerResult[] }[] = [];
   for (const layer of candidate.layers) {
-    const name = searched.find((position) => layer.name.startsWith(`${position}.`)) ?? scopeOf(layer.name);
+    const name = searched.find((position) => isInside(layer.name, position)) ?? layerScope(layer.name);
     const last = blocks[blocks.length - 1];
     if (last?.name === name) last.layers.push(layer);
     else blocks.push({ name, operator: candidate.operators?.[searched.indexOf(name)], layers: [layer] });
@@ -34,9 +34,4 @@ export function networkBlocks(
     blocks.splice(at, 0, { name, operator: candidate.operators?.[index], layers: [] });
   });
   return blocks;
-}
-
-function scopeOf(name: string): string {
-  const dot = name.lastIndexOf(".");
-  return dot < 0 ? name : name.slice(0, dot);
 }

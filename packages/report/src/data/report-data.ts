@@ -31,7 +31,7 @@ export interface ConstraintOutcome {
 
 /** One layer on the accelerator. ASIC layers carry a mapping with its cost, FPGA layers the chunk that runs them. */
 export interface LayerResult {
-  /** Scopes and name joined by dots, such as `stage1.0.conv1`: layers of one block share what stands before the last dot. */
+  /** Of the graph's node: scopes joined by dots or slashes, last the operator's type, such as `stage1.0.basic_k3/first/conv/Conv`. */
   readonly name: string;
   readonly problem: Problem;
   readonly macs: number;
@@ -82,6 +82,8 @@ export interface SearchPoint {
   readonly temperature: number;
   /** Natural logarithm of the expected cost under the operator distributions. */
   readonly expectedLogCost?: number | undefined;
+  /** λ, the weight of the logarithm of the cost against the validation loss. */
+  readonly hardwareWeight?: number | undefined;
   readonly meanEntropyFraction: number;
 }
 

@@ -96,10 +96,10 @@ function box(
   return markup`<rect class="box" x="${x}" y="${y}" width="${wide}" height="${boxHeight}" rx="6"/><text class="strong" x="${x + 10}" y="${y + 19}">${fitText(name, wide - 20)}</text><text class="quiet small" x="${x + 10}" y="${y + 35}">${fitText(detail, wide - 20, 10)}</text>`;
 }
 
-/** `128 KB, rows of 128 bit, 12.3 pJ a read` */
+/** `128 KB, rows of 128 bit, 12.3 pJ/read` */
 function describeStorage({ entries, widthBits, wordBits, readPj }: Storage): string {
-  const read = `${formatSi(readPj * 1e-12, "J")} a read`;
+  const read = `${formatSi(readPj * 1e-12, "J")}/read`;
   if (entries === undefined) return `off chip, rows of ${widthBits} bit, ${read}`;
-  if (wordBits === widthBits) return `${formatCount(entries)} words of ${widthBits} bit, ${read}`;
+  if (wordBits === widthBits) return `${formatCount(entries)} words × ${widthBits} bit, ${read}`;
   return `${formatBytes((entries * widthBits) / 8)}, rows of ${widthBits} bit, ${read}`;
 }

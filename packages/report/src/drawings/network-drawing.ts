@@ -1,4 +1,5 @@
 import type { Block } from "../data/blocks.js";
+import { layerParts } from "../data/layer-name.js";
 import { describeKernel, describeOutput, type LayerShape, layerShape } from "../data/layer-shape.js";
 import { formatShort } from "../format/numbers.js";
 import { type Markup, markup } from "../markup/markup.js";
@@ -45,7 +46,7 @@ function blockRow(block: Block, y: number, wide: number): Markup {
 
 /** `1×1 → 3×3 depthwise → 1×1`, and behind a plus what lies beside them on the shortcut. */
 function describeLayers(layers: Block["layers"]): string {
-  const beside = layers.filter(({ name }) => name.split(".").includes("shortcut"));
+  const beside = layers.filter(({ name }) => layerParts(name).includes("shortcut"));
   const path = layers.filter((layer) => !beside.includes(layer));
   const kernels = (some: Block["layers"]): string[] => some.map(({ problem }) => kernelMark(layerShape(problem)));
   return [kernels(path).join(" → "), ...kernels(beside)].filter((text) => text !== "").join(" + ");

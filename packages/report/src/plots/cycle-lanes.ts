@@ -1,4 +1,4 @@
-import { formatCount, formatShort } from "../format/numbers.js";
+import { formatCount } from "../format/numbers.js";
 import { markup } from "../markup/markup.js";
 import { type Area, horizontalAxis, horizontalAxisHeight } from "./axes.js";
 import type { Picture } from "./picture.js";
@@ -41,6 +41,6 @@ export function cycleLanes(lanes: readonly CycleLane[], label: string): Picture 
     return markup`<text class="${weight}" x="0" y="${y + 12}">${fitText(name, width - textWidth(text) - 24)}</text><text class="${weight}" x="${area.right - 5}" y="${y + 12}" text-anchor="end">${text}</text>${segments}`;
   });
   const end = markup`<path class="chosen dashed" d="M${x.at(slowest)} 15V${bottom}"/>`;
-  const axis = horizontalAxis(x, area, { format: formatShort, title: "cycles" });
+  const axis = horizontalAxis(x, area, { title: "cycles" });
   return { width, height: bottom + horizontalAxisHeight, label, content: markup`${content}${end}${axis}` };
 }

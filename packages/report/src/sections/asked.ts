@@ -26,7 +26,7 @@ export function askedSection(data: ReportData): Section {
   }
   const content = markup`<div class="columns"><div>${facts(entries)}${constraintTable(constraints)}</div>
 <div><h3>Recipe</h3>
-<pre tabindex="0"><code>${recipe}</code></pre></div></div>
+<pre class="long" tabindex="0"><code>${recipe}</code></pre></div></div>
 `;
   return { id: "asked", title: "What was asked", content };
 }

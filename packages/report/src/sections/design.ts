@@ -1,4 +1,5 @@
 import { networkBlocks } from "../data/blocks.js";
+import { layerLabel } from "../data/layer-name.js";
 import { describeOutput, layerShape } from "../data/layer-shape.js";
 import type { AcceleratorResult, LayerResult, ReportCandidate, ReportData } from "../data/report-data.js";
 import { chunkPipeline } from "../drawings/chunk-pipeline.js";
@@ -68,7 +69,7 @@ function acceleratorDrawings(accelerator: AcceleratorResult, layers: readonly La
     name,
     layers: layers
       .filter(({ chunk }) => chunk === name)
-      .map((layer) => ({ name: layer.name, cycles: layer.latencyCycles })),
+      .map((layer) => ({ name: layerLabel(layer.name), cycles: layer.latencyCycles })),
   }));
   const pipelineLabel = `Pipeline of ${chunks.length} sub-accelerators on ${board}: ${chunks.map(({ name, dsp, bram }) => `${name} with ${dsp} DSP slices and ${bram} block memories`).join("; ")}`;
   const lanesLabel = `Cycles of each sub-accelerator for one image: ${chunks.map(({ name, cycles }) => `${name} ${formatCount(cycles)}`).join("; ")}; ${pace?.name ?? "none"} sets the pace`;

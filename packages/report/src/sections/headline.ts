@@ -53,7 +53,7 @@ function accuracyTile({ found, baselines }: ReportData): Markup | undefined {
   const paired = baselines[0]?.pairedDifference95;
   const note =
     paired !== undefined
-      ? `${formatPoints(paired.difference)} to the baseline`
+      ? `${formatPoints(paired.difference)} points to the baseline`
       : formatInterval(found.accuracyInterval95);
   return tile("Test accuracy", formatPercent(found.accuracyFraction), note);
 }

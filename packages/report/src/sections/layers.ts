@@ -6,6 +6,7 @@ import {
   printMapping,
 } from "@dovetail/hardware";
 import { energyByLevel, energyOnLevels } from "../data/energy-levels.js";
+import { layerLabel } from "../data/layer-name.js";
 import { describeKernel, describeOutput, layerShape } from "../data/layer-shape.js";
 import type { LayerResult, ReportData } from "../data/report-data.js";
 import { formatCount, formatPercent, formatShort, formatSi, formatSignificant } from "../format/numbers.js";
@@ -53,10 +54,10 @@ function mappedLayers(layers: readonly LayerResult[]): Markup {
   const cycles = layers.reduce((sum, { latencyCycles }) => sum + latencyCycles, 0);
   const rows = layers.map((layer, index) => {
     const { cost, latencyCycles } = layer;
-    const name = layer.mapping && markup`<a href="#layer-${String(index)}">${breakable(layer.name)}</a>`;
+    const name = layer.mapping && markup`<a href="#layer-${String(index)}">${breakable(layerLabel(layer.name))}</a>`;
     return {
       cells: [
-        ...shapeCells(layer, name ?? breakable(layer.name)),
+        ...shapeCells(layer, name ?? breakable(layerLabel(layer.name))),
         formatPercent(latencyCycles / cycles),
         formatPercent(cost?.utilization),
         formatSi(cost && cost.energyPj * 1e-12, "J"),
@@ -146,10 +147,10 @@ function describeLimit(limit: LimitingResource): string {
   return `${limit.level} ${limit.port === "shared" ? "" : `${limit.port} `}bandwidth`;
 }
 
-/** A name that may be broken after its dots. */
+/** A name that may be broken after its dots and slashes. */
 function breakable(name: string): Markup {
-  const parts = name.split(".");
-  return markup`${parts.map((part, index) => (index === 0 ? markup`${part}` : markup`.<wbr>${part}`))}`;
+  const parts = name.split(/(?<=[./])/);
+  return markup`${parts.map((part, index) => (index === 0 ? markup`${part}` : markup`<wbr>${part}`))}`;
 }
 
 function chunkedLayers(layers: readonly LayerResult[], chunks: readonly ChunkResult[]): Markup {
@@ -163,7 +164,7 @@ function chunkedLayers(layers: readonly LayerResult[], chunks: readonly ChunkRes
       chunk === undefined ? "" : chunk === pace ? "own cycles (bottleneck)" : `waits for ${pace?.name ?? "none"}`;
     return {
       cells: [
-        ...shapeCells(layer, breakable(layer.name)),
+        ...shapeCells(layer, breakable(layerLabel(layer.name))),
         layer.chunk ?? "",
         formatPercent(chunk && layer.latencyCycles / chunk.cycles),
         formatSignificant(chunk && layer.macs / (layer.latencyCycles * chunk.dsp)),

@@ -73,6 +73,12 @@ function coursePlots(trace: SearchTrace): Markup[] {
       { yTitle: "× the first", yIncludes: [1], yLogarithmic: true },
     ),
     ...plot(
+      "Weight of the cost",
+      "against the validation loss; it follows the cost’s distance from its target",
+      [{ name: "weight", points: course(({ hardwareWeight }) => hardwareWeight), series: "c0" }],
+      { yTitle: "λ", yIncludes: [0] },
+    ),
+    ...plot(
       "Temperature",
       "of the Gumbel-softmax: high explores, low decides",
       [{ name: "temperature", points: course(({ temperature }) => temperature), series: "c0" }],

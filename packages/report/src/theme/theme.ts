@@ -139,6 +139,7 @@ td.number{white-space:nowrap}
 .nowrap{white-space:nowrap}
 td .picture{width:100px;min-width:100px;margin:4px 0}
 pre{overflow-x:auto;background:var(--page);border:1px solid var(--grid);border-radius:8px;padding:12px 14px;margin:0 0 14px;font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre.long{max-height:430px;overflow:auto}
 pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.92em;overflow-wrap:anywhere}
 details{border-bottom:1px solid var(--grid)}
@@ -156,4 +157,4 @@ dl.facts dd{margin:0;overflow-wrap:anywhere}
 .columns>*>h3:first-child{margin-top:0}
 footer{color:var(--muted);font-size:.88rem;padding-bottom:40px}
 @media (max-width:520px){th,td{padding:5px 6px}.layer-table tbody th{min-width:130px}section{padding:16px 12px}main,header,footer{padding-left:10px;padding-right:10px}h1{font-size:1.45rem}}
-@media print{body{background:none;font-size:10.5pt}nav{display:none}section{border:0;padding:0;margin:0 0 22px}.tile{break-inside:avoid}.scroll{overflow:visible}pre{white-space:pre-wrap}h2,h3{break-after:avoid}tr,details{break-inside:avoid}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
+@media print{body{background:none;font-size:10.5pt}nav{display:none}section{border:0;padding:0;margin:0 0 22px}.tile{break-inside:avoid}.scroll{overflow:visible}pre,pre.long{white-space:pre-wrap;max-height:none}h2,h3{break-after:avoid}tr,details{break-inside:avoid}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}`;
