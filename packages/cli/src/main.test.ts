@@ -16,7 +16,7 @@ beforeAll(() => void writeTinyImages("images"));
 
 const train = (folder: string): string[] => [
   ...["train", "--network", "resnet8", "--data", "idx:images", "--data-option", "classNames=[top, middle, bottom]"],
-  ...["--epochs", "40", "--batch-size", "12", "--checkpoint-every", "3", "--run-folder", folder],
+  ...["--epochs", "60", "--batch-size", "12", "--checkpoint-every", "5", "--run-folder", folder],
 ];
 
 interface Ended {
@@ -35,9 +35,13 @@ function start(line: readonly string[]): { child: ChildProcess; ended: Promise<E
   return { child, ended };
 }
 
-/** Waits for something that a process does to its run folder. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await setTimeout(5);
+/** Waits for something that a process does to its run folder, and stops the process there. */
+async function stopWhen({ child }: { child: ChildProcess }, holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode} before it came to this`);
+    await setTimeout(2);
+  }
+  child.kill("SIGSTOP");
 }
 
 const optimizerSteps = (folder: string): number =>
@@ -50,8 +54,9 @@ describe.skipIf(!existsSync(program))("the program as a process", () => {
     await runCommand([...train("alone"), "--quiet"]);
 
     const first = start(train("broken"));
-    await until(() => optimizerSteps("broken") >= 3);
+    await stopWhen(first, () => optimizerSteps("broken") > 0);
     first.child.kill("SIGINT");
+    first.child.kill("SIGCONT");
     const interrupted = await first.ended;
     expect(interrupted, interrupted.stderr).toMatchObject({ code: 130 });
     expect(interrupted.stderr).toContain("stopping at the next step; once more to leave at once\n");
@@ -59,7 +64,7 @@ describe.skipIf(!existsSync(program))("the program as a process", () => {
 
     const before = optimizerSteps("broken");
     const second = start(["run", "resume", "broken", "--quiet"]);
-    await until(() => optimizerSteps("broken") > before);
+    await stopWhen(second, () => optimizerSteps("broken") > before);
     const intruder = await runCommand(["run", "resume", "broken", "--quiet"]);
     expect(intruder).toMatchObject({ exitCode: 1, stdout: "" });
     expect(intruder.stderr).toContain(
@@ -78,11 +83,12 @@ describe.skipIf(!existsSync(program))("the program as a process", () => {
   });
 
   it("leaves at once when it is interrupted twice", { timeout: 60_000 }, async () => {
-    const { child, ended } = start(train("twice"));
-    await until(() => optimizerSteps("twice") >= 3);
-    child.kill("SIGTERM");
-    child.kill("SIGINT");
-    expect(await ended).toMatchObject({ code: 130 });
+    const running = start(train("twice"));
+    await stopWhen(running, () => optimizerSteps("twice") > 0);
+    running.child.kill("SIGTERM");
+    running.child.kill("SIGINT");
+    running.child.kill("SIGCONT");
+    expect(await running.ended).toMatchObject({ code: 130 });
     expect(await runCommand(["run", "resume", "twice", "--quiet"])).toMatchObject({ exitCode: 0 });
   });
 

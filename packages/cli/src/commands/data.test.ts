@@ -10,8 +10,8 @@ describe("dovetail data", () => {
   it("lists what is known, without a word too", async () => {
     const { exitCode, stdout } = await runCommand(["data"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^name +here +data set\ncifar10-bundled +yes /);
-    expect(stdout).toMatch(/\nmnist +no /);
+    expect(stdout).toMatch(/^name +here +where +data set\ncifar10-bundled +yes +\S*data +CIFAR-10/);
+    expect(stdout).toMatch(/\nmnist +no +- /);
     const listed = JSON.parse((await runCommand(["data", "list", "--json"])).stdout) as { name: string }[];
     expect(listed.map(({ name }) => name)).toContain("cifar10-jpeg");
   });
@@ -39,7 +39,7 @@ describe("dovetail data", () => {
     expect(existsSync("data/mnist/train-images-idx3-ubyte")).toBe(true);
     expect(imported).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("mnist is now in ") });
     const listed = await runCommand(["data"], { environment });
-    expect(listed.stdout).toMatch(/\nmnist +yes /);
+    expect(listed.stdout).toMatch(/\nmnist +yes +data\/mnist +/);
     // A gzipped file has a published hash, which this one lacks.
     const { gzipSync } = await import("node:zlib");
     writeFileSync("given/t10k-labels-idx1-ubyte.gz", gzipSync(readFileSync("given/t10k-labels-idx1-ubyte")));

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import {
   type DatasetStatus,
   type DatasetVerification,
@@ -41,13 +42,19 @@ function listCommand(io: CommandIo): Command {
     const all = await knownDatasets({ environment: io.environment });
     printResult(io, options, all, () => [
       ...formatTable(
-        ["name", "here", "data set"],
-        all.map((known) => [known.name, presence(known), known.title]),
+        ["name", "here", "where", "data set"],
+        all.map((known) => [known.name, presence(known), placeOf(known), known.title]),
       ),
       "",
       "`dovetail data show NAME` tells where to get what is missing.",
     ]);
   });
+}
+
+/** As short as it can be said from here. */
+function placeOf({ place }: DatasetStatus): string {
+  const path = place === undefined ? "-" : relative(process.cwd(), place);
+  return path.startsWith("..") ? place! : path || ".";
 }
 
 function presence({ place, missing, files }: DatasetStatus): string {

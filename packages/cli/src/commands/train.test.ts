@@ -44,6 +44,14 @@ describe("dovetail train", () => {
     expect(verified).toMatchObject({ exitCode: 0, stdout: "holds  files\nholds  inputs\nholds  accuracy\n" });
   });
 
+  it("leaves a network that can be measured on the training's own data set", async () => {
+    const { task } = JSON.parse(readFileSync("zoo/metrics.json", "utf8"));
+    const { stdout } = await runCommand(["eval", "zoo", "--json", "--quiet"]);
+    expect(JSON.parse(stdout).accuracyFraction).toBe(task.accuracyFraction);
+    const part = await runCommand(["eval", "zoo", "--part", "validation", "--json", "--quiet"]);
+    expect(JSON.parse(part.stdout).accuracyFraction).toBe(task.validationAccuracyFraction);
+  });
+
   it("goes on after an interruption to the same bits", async () => {
     await runCommand(train("own.onnx", "alone", "--epochs", "20"));
     const stopped = await runCommand(train("own.onnx", "stopped", "--epochs", "20"), {

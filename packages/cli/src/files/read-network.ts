@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { withPlace } from "@dovetail/core";
+import { inputError, withPlace } from "@dovetail/core";
 import { type ExternalDataSource, type Model, readModel, writeModel } from "@dovetail/graph";
 import { isPresent, readWholeFile } from "@dovetail/train";
 import { runFiles } from "../runs/layout.js";
@@ -15,10 +15,15 @@ export interface NetworkFile {
   readonly bytes: Uint8Array;
 }
 
-/** The ONNX file that a path means: a run folder's network, or the path itself. */
+/** The ONNX file that a path means: a run folder's network, or the path itself. Throws the input error `no_network`. */
 export async function networkPath(path: string): Promise<string> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
   const inRun = join(path, runFiles.network);
-  return (await isPresent(inRun)) ? inRun : path;
+  if (await isPresent(inRun)) return inRun;
+  throw inputError("no_network", "there is no network in this folder", {
+    file: path,
+    expected: `an ONNX file, or the folder of a run that is done, with its ${runFiles.network}`,
+  });
 }
 
 /**

@@ -12,10 +12,9 @@ import {
   readWholeFile,
 } from "@dovetail/train";
 import { readNetwork } from "../files/read-network.js";
-import { inFile, readDocumentFile } from "../files/read-text.js";
-import { parseRecipe } from "../recipes/read-recipe.js";
-import { readTraining } from "../recipes/read-training.js";
+import { inFile } from "../files/read-text.js";
 import type { CommandWatch } from "../terminal/command-io.js";
+import { dataOfRun } from "./data-of-run.js";
 import { historySchema } from "./history.js";
 import { runFiles } from "./layout.js";
 import type { SearchMetrics } from "./metrics.js";
@@ -50,7 +49,7 @@ export async function verifyRun(folder: string, options: VerifyOptions): Promise
   await check("files", () => checkFiles(folder, summary));
   let dataset: ImageDataset | undefined;
   await check("inputs", async () => {
-    dataset = await loadDataset(await dataOf(folder, summary), { ...options.place, ...options.watch });
+    dataset = await loadDataset((await dataOfRun(folder))!, { ...options.place, ...options.watch });
     return checkInputs(folder, summary, dataset);
   });
   await check("accuracy", async () => (dataset ? checkAccuracy(folder, summary, dataset, options) : [noData]));
@@ -102,11 +101,6 @@ async function checkFiles(folder: string, { kind }: RunSummary): Promise<string[
   await readJsonFile(path(runFiles.search), searchTraceSchema);
   if ((await stat(path(runFiles.report))).size === 0) faults.push(`${runFiles.report} is empty`);
   return faults;
-}
-
-async function dataOf(folder: string, { kind }: RunSummary) {
-  if (kind === "train") return (await readDocumentFile(join(folder, runFiles.training), readTraining)).data;
-  return (await readDocumentFile(join(folder, runFiles.recipe), (text, { file }) => parseRecipe(text, file))).data;
 }
 
 /** The files that the run read are still those that it read. */

@@ -1,5 +1,5 @@
 // For tests only: bad ONNX files.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import {
   type Graph,
   GraphBuilder,
@@ -76,6 +76,12 @@ export const badNetworks: BadInputs = {
   title: "Networks",
   inputs: [
     { what: "no such file", line: evaluate, exitCode: 2 },
+    {
+      what: "a folder without a network",
+      prepare: () => mkdirSync("net.onnx"),
+      line: evaluate,
+      exitCode: 2,
+    },
     { what: "an empty file", prepare: file("net.onnx", ""), line: evaluate, exitCode: 2 },
     {
       what: "a file of another kind",
