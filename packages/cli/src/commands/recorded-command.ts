@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from "node:path";
 import type { Command } from "commander";
+import { quoteForShell } from "../terminal/quote.js";
 
 /** Options that change nothing in a run's results, and whether a value follows. */
 const silent: Readonly<Record<string, boolean>> = {
@@ -33,9 +34,4 @@ export function recordedCommand(command: Command): string {
 function portable(word: string): string {
   const path = isAbsolute(word) ? relative(process.cwd(), word) : word;
   return path === "" || path.startsWith("..") ? word : path;
-}
-
-/** A word as a shell takes it. */
-export function quoteForShell(word: string): string {
-  return /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,8 @@
 import { runFiles } from "../runs/layout.js";
-import { isInputFailure, type Run, warnOfVersions } from "../runs/run.js";
+import { type Run, warnOfVersions } from "../runs/run.js";
 import type { CommandIo, CommandWatch } from "../terminal/command-io.js";
-import { Interrupted } from "../terminal/exit-codes.js";
+import { exitCodes, Interrupted, outcomeOf } from "../terminal/exit-codes.js";
+import { quoteForShell } from "../terminal/quote.js";
 import { currentVersions } from "../terminal/versions.js";
 import { jsonText } from "./json-text.js";
 import { jobs } from "./table.js";
@@ -11,7 +12,7 @@ import { jobs } from "./table.js";
  * done stays in the folder, and the user learns how to go on.
  */
 export async function carryOut(run: Run, watch: CommandWatch, environment: CommandIo["environment"]): Promise<void> {
-  const goOn = `go on with: dovetail run resume ${quoted(run.folder)}`;
+  const goOn = `go on with: dovetail run resume ${quoteForShell(run.folder)}`;
   try {
     if (run.isResumed) {
       watch.log.info(`going on with the run in ${run.folder}`);
@@ -30,14 +31,10 @@ export async function carryOut(run: Run, watch: CommandWatch, environment: Comma
     await run.finish(files);
     await run.close("kept");
   } catch (error) {
-    await run.close(isInputFailure(error) ? "failed at once" : "kept");
+    const isOurs = outcomeOf(error).exitCode === exitCodes.internal;
+    const isKept = await run.close(watch.signal.aborted || isOurs ? "kept" : "failed");
     if (watch.signal.aborted) throw new Interrupted(`what is done is kept; ${goOn}`);
-    if (!isInputFailure(error)) watch.log.warn(`the run is not done; what is done is kept; ${goOn}`);
+    if (isKept) watch.log.warn(`the run is not done; what is done is kept; ${goOn}`);
     throw error;
   }
-}
-
-/** A path as a shell takes it. */
-function quoted(path: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

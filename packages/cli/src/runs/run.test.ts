@@ -88,15 +88,15 @@ describe("a run", () => {
     expect((await readdir(run.folder)).sort()).toEqual(["metrics.json", "recipe.yaml"]);
   });
 
-  it("takes away what it began when it fails at once, and nothing else", async () => {
-    await (await beginRun(options())).close("failed at once");
+  it("takes away what it began when it fails before it has done anything, and nothing else", async () => {
+    await (await beginRun(options())).close("failed");
     expect(await readdir(folder)).toEqual([]);
     await mkdir(join(folder, "run"));
-    await (await beginRun(options())).close("failed at once");
+    await (await beginRun(options())).close("failed");
     expect(await readdir(join(folder, "run"))).toEqual([]);
     const run = await beginRun(options());
     await run.stages.save("search", checkpoint);
-    await run.close("failed at once");
+    await run.close("failed");
     expect((await readdir(run.folder)).sort()).toEqual(["recipe.yaml", "state"]);
   });
 

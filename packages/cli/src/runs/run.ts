@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DovetailError, inputError, type Log } from "@dovetail/core";
+import { inputError, type Log } from "@dovetail/core";
 import type { StageStore } from "@dovetail/systems";
 import {
   digestOfBytes,
@@ -31,8 +31,11 @@ export interface Run {
    * Names may hold one folder, as in `mappings/conv1.yaml`.
    */
   finish(files: ReadonlyMap<string, FileContents>): Promise<void>;
-  /** Gives the folder back; what is in it stays, to be resumed. Removes a run that failed before it had done anything. */
-  close(outcome: "kept" | "failed at once"): Promise<void>;
+  /**
+   * Gives the folder back. What is in it stays, to be resumed; but a run that failed before it had done anything is
+   * removed. Gives whether it stays.
+   */
+  close(outcome: "kept" | "failed"): Promise<boolean>;
 }
 
 export interface BeginOptions {
@@ -181,8 +184,10 @@ async function openRun(
       await clean(folder);
     },
     close: async (outcome) => {
-      if (outcome === "failed at once" && !hasSaved) await remove?.();
+      const isKept = outcome === "kept" || hasSaved;
+      if (!isKept) await remove?.();
       await lock.release();
+      return isKept;
     },
   };
 }
@@ -207,9 +212,4 @@ export function warnOfVersions(record: RunRecord, current: RunRecord["versions"]
     if (record.versions[name] === current[name]) continue;
     log.warn(`the run was begun with ${name} ${record.versions[name]}, and goes on with ${current[name]}`);
   }
-}
-
-/** Whether an error means that the run cannot succeed as it was asked for. */
-export function isInputFailure(error: unknown): boolean {
-  return error instanceof DovetailError && error.diagnostics.every(({ kind }) => kind === "input");
 }
