@@ -81,7 +81,7 @@ export const searchSettingsSchema = z
       .default(0.5)
       .describe("λ is multiplied by exp(rate · log(cost / target)) at each redesign."),
     weightLearningRate: rate.default(0.05).describe("Of SGD on the supernet's weights; falls to 0 along a cosine."),
-    operatorLearningRate: rate.default(0.1).describe("Adam's step on the operators' logits."),
+    operatorLearningRate: rate.default(0.15).describe("Adam's step on the operators' logits."),
     acceleratorLearningRate: rate.default(0.05).describe("Adam's step on the accelerator's logits."),
     initialTemperature: rate.default(3).describe("Temperature of the operators' draws at the first search step."),
     finalTemperature: rate.default(0.3).describe("And at the last; geometric in between."),
