@@ -1,5 +1,6 @@
 // differentiable/
 export {
+  considerDesigns,
   createDesignSearch,
   type DesignCost,
   type DesignSearchOptions,

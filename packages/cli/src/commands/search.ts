@@ -32,7 +32,7 @@ export function searchCommand(io: CommandIo): Command {
     examples: [
       ["dovetail search", "the quickstart: bundled images, an ASIC, a few minutes"],
       ["dovetail search my-recipe.yaml --seed 1", "another recipe, another seed"],
-      ["dovetail search tiny --set effort.searchSteps=20", "a shipped recipe with one field changed"],
+      ["dovetail search tiny --set search.costTarget=0.3", "a shipped recipe with one field changed"],
       ["dovetail search fpga-cifar10 --network model.onnx", "accelerator and mapping for your own network"],
     ],
   })

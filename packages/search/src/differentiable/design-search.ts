@@ -91,6 +91,19 @@ function priceOf(state: DesignSearchState, cost: DesignCost, multiplierRate: num
   return price;
 }
 
+/** Evaluates designs that are known to be worth a look, before the search draws its own. */
+export async function considerDesigns(
+  state: DesignSearchState,
+  designs: readonly (readonly number[])[],
+  evaluate: (design: readonly number[]) => DesignCost | Promise<DesignCost>,
+): Promise<void> {
+  for (const design of designs) {
+    state.evaluations++;
+    const cost = await evaluate(design);
+    if (isBetter(cost, state)) state.best = { design, logCost: cost.logCost };
+  }
+}
+
 /**
  * Coordinate descent from the best design so far: one parameter a step up or down at a time, the first improvement taken,
  * until none is left or the evaluations are used up.

@@ -1,7 +1,6 @@
 // An ASIC of a parametrised family: energy-delay product of the layers' mappings, under an area limit.
 
-import type { RandomStream } from "@dovetail/core";
-import { inputError } from "@dovetail/core";
+import { DovetailError, inputError, type RandomStream } from "@dovetail/core";
 import {
   type Architecture,
   architectureAreaUm2,
@@ -15,6 +14,7 @@ import {
   mapNetwork,
 } from "@dovetail/hardware";
 import {
+  considerDesigns,
   createDesignSearch,
   type DesignCost,
   type DesignSearchState,
@@ -91,6 +91,12 @@ export interface AsicModel extends HardwareModel<Layer, AsicDesign, DesignSearch
   map(layers: readonly Layer[], design: AsicDesign, evaluations: number): MapNetworkResult;
 }
 
+/** The family's default and its smallest accelerator: whatever the limit, the search has something to start from. */
+const knownDesigns: readonly (readonly number[])[] = [
+  parameterNames.map((name) => (eyerissLikeChoices[name] as readonly number[]).indexOf(eyerissLikeDefaults[name])),
+  parameterNames.map(() => 0),
+];
+
 export function createAsicModel(options: AsicModelOptions): AsicModel {
   const { clockHz, limits, mapperEvaluations, learningRate } = options;
   const cache = createMappingCache();
@@ -134,38 +140,54 @@ export function createAsicModel(options: AsicModelOptions): AsicModel {
         : createDesignSearch(asicDesignSpace, 3);
       const before = state.evaluations;
       const trace: DesignTrace[number][] = [];
+      let nearest: readonly number[] = [Number.POSITIVE_INFINITY];
       const evaluateHere = (indices: readonly number[]): DesignCost => {
         watch?.signal?.throwIfAborted();
         watch?.onProgress?.({
           task: "search accelerator",
           done: state.evaluations - before,
-          total: evaluations,
+          total: evaluations + knownDesigns.length,
           unit: "designs",
         });
         const cost = evaluate(layers, indices);
+        if (cost.ok && Math.max(...cost.usage) < Math.max(...nearest)) nearest = cost.usage;
         const logCostFound = cost.ok ? cost.logCost : null;
         trace.push({ evaluation: trace.length, logCost: logCostFound, bestLogCost: state.best?.logCost ?? null });
         return cost;
       };
+      await considerDesigns(state, knownDesigns, evaluateHere);
       const bySampling = Math.ceil((2 * evaluations) / 3);
       await searchDesign(state, evaluateHere, { evaluations: bySampling, learningRate }, random.split("sample"));
       await refineDesign(state, asicDesignSpace, evaluateHere, { evaluations: evaluations - bySampling });
-      if (!state.best) throw noDesign(options);
+      if (!state.best) throw noDesign(options, nearest);
       return { design: designOf(state.best.design, clockHz), state, evaluations: state.evaluations - before, trace };
     },
   };
 }
 
-function noDesign({ limits, clockHz }: AsicModelOptions): Error {
-  const smallest = designOf(
-    asicDesignSpace.parameters.map(() => 0),
-    clockHz,
-  );
-  return inputError("constraint_infeasible", "no accelerator within the bounds was found for the network", {
-    path: ["constraints"],
-    expected: `an area of ${smallest.areaMm2.toPrecision(4)} mm² at the least (the family's smallest accelerator), looser bounds or more accelerator evaluations`,
-    received: JSON.stringify(limits),
+/** Says for each bound that the nearest design breaks what that design has. `nearest` is its use of each limit. */
+function noDesign({ limits, clockHz }: AsicModelOptions, nearest: readonly number[]): DovetailError {
+  const bounds = [
+    { name: "areaMm2", unit: "mm²", limit: limits.areaMm2 },
+    { name: "latencyMs", unit: "ms", limit: limits.latencyCycles && (limits.latencyCycles * 1000) / clockHz },
+    { name: "energyPj", unit: "pJ", limit: limits.energyPj },
+  ];
+  const broken = bounds.flatMap(({ name, unit, limit }, index) => {
+    const use = nearest[index];
+    if (limit === undefined || use === undefined || use <= 1) return [];
+    return [
+      {
+        code: "constraint_infeasible",
+        kind: "input" as const,
+        message: "no accelerator of the family that was tried keeps this bound",
+        path: ["constraints", name],
+        expected: `at least ${(limit * use).toPrecision(4)} ${unit}, the nearest that was found`,
+        received: `${limit.toPrecision(4)} ${unit}`,
+      },
+    ];
   });
+  if (broken.length > 0) return new DovetailError(broken);
+  return inputError("layer_unmapped", "no accelerator that was tried can run all layers of the network");
 }
 
 /**

@@ -28,7 +28,7 @@ export function requireConstraints(outcomes: readonly ConstraintOutcome[]): void
       path: ["constraints", name],
       expected: `${actual}, the nearest that was found`,
       received: `${limit}`,
-      hint: "loosen the bound, raise search.hardwareWeight, or search longer",
+      hint: "loosen the bound, lower search.costTarget, or search longer",
     })),
   );
 }

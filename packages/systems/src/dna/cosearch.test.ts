@@ -119,7 +119,9 @@ describe("co-search", () => {
 
   it("says how near it came when a bound cannot be met, and when the effort is too small", async () => {
     const options = { ...asic, constraints: { ...asic.constraints, areaMm2: 0.01 } };
-    await expect(job(createMemoryStages(), options)).rejects.toThrow(/constraints.*area of 0\.\d+ mm².*0\.01/);
+    await expect(job(createMemoryStages(), options)).rejects.toThrow(
+      /constraints\.areaMm2: .*at least 0\.\d+ mm².*received 0\.01000 mm²/,
+    );
     const small = { ...asic, effort: { ...asic.effort, trainingMacs: 1e8 } };
     await expect(job(createMemoryStages(), small)).rejects.toThrow(/effort\.trainingMacs: nothing is left/);
   });

@@ -51,6 +51,7 @@ export function pixelsOf({ imageShape, channelMean, channelStandardDeviation }: 
  */
 export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
   const { options, dataset, runtime, random, stages, watch = {} } = task;
+  requireFullBatches(dataset, options);
   const target = createTarget(options, random.split("hardware"));
   const pixels = pixelsOf(dataset);
   const space = smallImageSpace({ pixels, classCount: dataset.classNames.length });
@@ -184,6 +185,17 @@ async function prepareBaselines(context: TrainingContext, target: Target, space:
     );
   }
   return prepared;
+}
+
+function requireFullBatches({ parts }: ImageDataset, { effort }: CoSearchOptions): void {
+  for (const part of ["train", "validation"] as const) {
+    if (parts[part].count >= effort.batchSize) continue;
+    throw inputError("batch_size", `the ${part} part of the data has fewer images than a batch`, {
+      path: ["effort", "batchSize"],
+      expected: `at most ${parts[part].count}`,
+      received: `${effort.batchSize}`,
+    });
+  }
 }
 
 function requireBudget(name: string, network: Network, trainingMacs: number, { effort }: CoSearchOptions): void {

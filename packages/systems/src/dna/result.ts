@@ -101,7 +101,7 @@ export interface SearchTrace {
       readonly probabilities: readonly number[];
     }[];
   }[];
-  /** Best cost after each evaluation of the final accelerator search; empty where an exact solver designs. */
+  /** Each evaluation of the final accelerator search with the best cost before it; empty where an exact solver designs. */
   readonly acceleratorTrace: readonly {
     readonly evaluation: number;
     readonly logCost: number | null;
