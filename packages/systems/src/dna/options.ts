@@ -96,7 +96,7 @@ export const trainingSettingsSchema = z
     weightDecay: z.number().min(0).default(5e-4).describe("Also of the supernet's weights."),
     labelSmoothing: z.number().min(0).max(0.5).default(0).describe("Share of the target that goes to all classes."),
     fineTuneLearningRate: rate
-      .default(0.01)
+      .default(0.0005)
       .describe("Of the fine-tune at the final precision; falls to 0 along a cosine."),
     flip: z.boolean().default(true).describe("Mirror every second training image left and right, at random."),
     cropPadding: z
