@@ -14,6 +14,7 @@ import { firstPlan, planAxes } from "./plans.js";
 import { admit, createPopulation, drawParent, type Population } from "./population.js";
 import { createSeen, type Seen } from "./seen.js";
 import { type MapLayerResult, type MapperOptions, startTrial, type Trial } from "./trial.js";
+import { mapVariants, paddingVariants } from "./variants.js";
 
 // Settings measured on the layers of ResNet-8 and others, on Eyeriss-like accelerators of several sizes.
 
@@ -52,6 +53,13 @@ interface Evolution {
  * spaces.
  */
 export function mapLayer(problem: Problem, architecture: Architecture, options: MapperOptions): MapLayerResult {
+  const variants = options.padding ? paddingVariants(problem, architecture, options) : [];
+  return variants.length === 0
+    ? evolve(problem, architecture, options)
+    : mapVariants(problem, variants, options, (variant, share) => evolve(variant, architecture, share));
+}
+
+function evolve(problem: Problem, architecture: Architecture, options: MapperOptions): MapLayerResult {
   const trial = startTrial(problem, architecture, options);
   const { space, random, evaluationLimit } = trial;
   if (space.obstacle !== undefined) return trial.finish();

@@ -21,15 +21,18 @@ export function createSeen(space: Mapspace, capacity: number): Seen {
   };
 }
 
-/** 52 bits over what distinguishes candidates: bounds, the order of the loops in time that are there, and what is kept. */
-function keyOf({ tables, slotCount }: Mapspace, { bounds, orders, keep }: Candidate): number {
-  const { dimensionCount, levelCount } = tables;
+/** 52 bits over what distinguishes candidates: bounds, the order of loops where it may matter, and what is kept. */
+function keyOf({ tables, slotCount, orderedSlots }: Mapspace, { bounds, orders, keep }: Candidate): number {
+  const { dimensionCount } = tables;
   let low = 0x9e3779b9;
   let high = 0x85ebca6b;
+  let nextOrdered = 0;
   for (let slot = 0; slot < slotCount; slot++) {
+    const ordered = orderedSlots[nextOrdered] === slot;
+    if (ordered) nextOrdered++;
     const start = slot * dimensionCount;
     for (let place = 0; place < dimensionCount; place++) {
-      const dimension = slot < levelCount ? orders[start + place]! : place;
+      const dimension = ordered ? orders[start + place]! : place;
       const bound = bounds[start + dimension]!;
       if (bound === 1) continue;
       const word = (slot * dimensionCount + dimension) * 65_537 + bound;

@@ -1,4 +1,4 @@
-import type { ProgressListener, RandomStream } from "@dovetail/core";
+import { internalError, type ProgressListener, type RandomStream } from "@dovetail/core";
 import { describeRejection, type MappingRejection, type RejectionRecord } from "../analysis/check.js";
 import { decodeMapping } from "../analysis/code.js";
 import type { Architecture } from "../architecture/architecture.js";
@@ -12,6 +12,9 @@ import { dropUnitDimensions } from "../mapspace/unit-dimensions.js";
 import type { Problem } from "../workload/problem.js";
 import { type Objective, objectives } from "./objective.js";
 
+/** Effort when none is asked for. */
+export const DEFAULT_EVALUATIONS = 300;
+
 export interface MapperOptions extends CostOptions {
   readonly random: RandomStream;
   /** Default `edp`. */
@@ -20,11 +23,16 @@ export interface MapperOptions extends CostOptions {
   readonly evaluations?: number | undefined;
   /** Mappings to begin with, e.g. of a similar accelerator; those that do not fit are repaired or left out. */
   readonly seeds?: readonly Mapping[] | undefined;
+  /**
+   * Whether dimensions may be padded to sizes that fill the array better. The effort is then shared between the layer and
+   * its padded versions. Default false: all bounds multiply to the layer's own sizes.
+   */
+  readonly padding?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** The best value so far (in the unit of the objective) and the evaluation that found it. */
+/** The best value so far and the evaluation that found it: pJ · cycles, pJ, or cycles with a fraction that grows with energy. */
 export interface TracePoint {
   readonly evaluation: number;
   readonly value: number;
@@ -34,7 +42,10 @@ export interface TracePoint {
 export interface MappedLayer {
   readonly ok: true;
   readonly mapping: Mapping;
+  /** Of the padded problem where there is one: what is computed in vain is charged, and counts as use of the units. */
   readonly cost: MappingCost;
+  /** The enlarged layer that the mapping belongs to; absent when the layer is mapped as it is. */
+  readonly paddedProblem?: Problem | undefined;
   /** Calls of the cost model; fewer than allowed when the search ran out of new mappings. */
   readonly evaluations: number;
   /** Every improvement; values only fall. */
@@ -62,8 +73,9 @@ export interface Trial {
   finish(): MapLayerResult;
 }
 
+/** Compiles what a search needs. Its mapspace is that of the layer without the dimensions of size 1. */
 export function startTrial(problem: Problem, architecture: Architecture, options: MapperOptions): Trial {
-  const { objective = "edp", evaluations: evaluationLimit = 300, random, signal, onProgress } = options;
+  const { objective = "edp", evaluations: evaluationLimit = DEFAULT_EVALUATIONS, random, signal, onProgress } = options;
   const reduced = dropUnitDimensions(problem);
   const space = createMapspace(reduced, architecture);
   const evaluator = prepareCost(reduced, architecture, options);
@@ -99,12 +111,11 @@ export function startTrial(problem: Problem, architecture: Architecture, options
     },
     finish() {
       const { evaluations } = trial;
-      if (trace.length > 0) {
-        const mapping = decodeMapping(space.tables, best);
-        const cost = evaluateCost(reduced, architecture, mapping, options);
-        if (cost.ok) return { ok: true, mapping, cost, evaluations, trace };
-      }
-      return { ok: false, rejection: whyNone(space, nearest), evaluations };
+      if (trace.length === 0) return { ok: false, rejection: whyNone(space, nearest), evaluations };
+      const mapping = decodeMapping(space.tables, best);
+      const cost = evaluateCost(reduced, architecture, mapping, options);
+      if (!cost.ok) throw internalError("best_mapping_rejected", "the best mapping no longer fits");
+      return { ok: true, mapping, cost, evaluations, trace };
     },
   };
   signal?.throwIfAborted();
@@ -119,5 +130,5 @@ function excess({ needed, available }: RejectionRecord): number {
 function whyNone(space: Mapspace, nearest: RejectionRecord | undefined): MappingRejection {
   if (space.obstacle !== undefined) return space.obstacle;
   if (nearest !== undefined) return describeRejection(space.tables, nearest);
-  throw new Error("a search must assess a candidate before it gives up");
+  throw internalError("nothing_assessed", "a search must assess a candidate before it gives up");
 }

@@ -36,6 +36,7 @@ export function construct(
   candidate.bounds.set(space.fixedBounds);
   candidate.keep.set(plan.keep);
   applySplit(space, splits, splits.splits[plan.split]!, candidate);
+  for (let at = 0; at < splits.slots.length; at++) resetOrder(space, candidate, splits.slots[at]!);
   layTiles(space, candidate, tile);
   if (!fits(space, candidate, levelCount - 1, tile)) return false;
   for (let level = levelCount - 1; level >= 0; level--) {
@@ -75,7 +76,7 @@ function fits(space: Mapspace, candidate: Candidate, innermost: number, tile: Fl
   return true;
 }
 
-/** Puts the loops that do not address a tensor innermost, so far as the constraints let them. */
+/** Puts a level's loops in time that do not address a tensor innermost, so far as the constraints let them. */
 function orderLoops(space: Mapspace, candidate: Candidate, level: number, tensor: number): void {
   const { dimensionCount } = space.tables;
   let place = level * dimensionCount;
@@ -85,4 +86,11 @@ function orderLoops(space: Mapspace, candidate: Candidate, level: number, tensor
     }
   }
   sortByRank(space, candidate, level);
+}
+
+/** Puts the loops of a slot in the problem's order, so far as the constraints let them. */
+function resetOrder(space: Mapspace, candidate: Candidate, slot: number): void {
+  const { dimensionCount } = space.tables;
+  for (let place = 0; place < dimensionCount; place++) candidate.orders[slot * dimensionCount + place] = place;
+  sortByRank(space, candidate, slot);
 }

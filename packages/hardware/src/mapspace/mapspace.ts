@@ -24,6 +24,8 @@ export interface Mapspace {
   readonly fixedBounds: Int32Array;
   /** [slot][dimension]: place in the slot's order, outermost first; dimensions of equal rank stand in any order. */
   readonly orderRank: Uint8Array;
+  /** Slots in which the order of loops may matter: two or more dimensions, in time or along neighbour links. */
+  readonly orderedSlots: Uint8Array;
   /** [dimension]: slots where it may stand, outermost first. */
   readonly slotsOf: readonly Uint8Array[];
   /** [dimension]: prime factors of what the fixed bounds leave of its size. */
@@ -93,6 +95,11 @@ export function createMapspace(problem: Problem, architecture: Architecture): Ma
     free,
     fixedBounds,
     orderRank,
+    orderedSlots: Uint8Array.from({ length: slotCount }, (_, slot) => slot).filter(
+      (slot) =>
+        (slot < levelCount || tables.neighbourLinks[slot % levelCount] === 1) &&
+        slotsOf.filter((slots) => slots.includes(slot)).length > 1,
+    ),
     slotsOf,
     primesOf,
     movable: Uint8Array.from(

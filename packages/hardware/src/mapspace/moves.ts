@@ -1,5 +1,5 @@
 import type { RandomStream } from "@dovetail/core";
-import { type Candidate, TEMPORAL } from "./candidate.js";
+import type { Candidate } from "./candidate.js";
 import type { Mapspace } from "./mapspace.js";
 import { slotProduct } from "./repair.js";
 
@@ -46,12 +46,12 @@ export function exchangeFactors(space: Mapspace, random: RandomStream, candidate
   return true;
 }
 
-/** Moves one loop in time to another place among those of its level that may change places with it. */
+/** Moves one loop to another place among those of its slot that may change places with it. */
 export function moveLoop(space: Mapspace, random: RandomStream, candidate: Candidate): boolean {
-  const { levelCount, dimensionCount } = space.tables;
+  const { dimensionCount } = space.tables;
   const { orders, bounds } = candidate;
-  const level = random.integer(levelCount);
-  const start = (TEMPORAL * levelCount + level) * dimensionCount;
+  if (space.orderedSlots.length === 0) return false;
+  const start = space.orderedSlots[random.integer(space.orderedSlots.length)]! * dimensionCount;
   let loops = 0;
   for (let cell = start; cell < start + dimensionCount; cell++) if (bounds[cell]! > 1) loops++;
   if (loops < 2) return false;
