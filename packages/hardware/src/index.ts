@@ -189,6 +189,19 @@ export type { Objective } from "./mapper/objective.js";
 export { mapLayerRandomly } from "./mapper/random.js";
 export type { MapLayerResult, MappedLayer, MapperOptions, TracePoint, UnmappedLayer } from "./mapper/trial.js";
 
+// systolic/
+
+export { type SystolicArray, type SystolicCost, systolicCost, systolicModelName } from "./systolic/cost.js";
+export type { SystolicAccesses, SystolicDataflow } from "./systolic/dataflow.js";
+export {
+  type SystolicConvolution,
+  type SystolicLayer,
+  systolicConvolution,
+  systolicLayerOf,
+  systolicMacs,
+} from "./systolic/layer.js";
+export { printSystolicCost } from "./systolic/print.js";
+
 // energy/
 
 export { dram } from "./energy/dram.js";
@@ -208,6 +221,23 @@ export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js"
 
 // formats/
 
+export {
+  type ReadScaleSimOptions,
+  readScaleSimConfig,
+  type ScaleSimConfig,
+  writeScaleSimConfig,
+} from "./formats/scalesim-config.js";
+export {
+  isDense,
+  type ReadTopologyOptions,
+  readScaleSimTopology,
+  type ScaleSimConvolution,
+  type ScaleSimProduct,
+  type ScaleSimSparsity,
+  type ScaleSimTopology,
+  systolicLayersOf,
+  writeScaleSimTopology,
+} from "./formats/scalesim-topology.js";
 export {
   importTimeloopArchitecture,
   importTimeloopMapping,
