@@ -1,5 +1,6 @@
 import { compareFpgaChunks } from "./fpga-chunks.js";
 import type { GoldenSetRunner } from "./result.js";
+import { compareScaleSim } from "./scalesim.js";
 import { compareTimeloopExecuted } from "./timeloop-executed.js";
 import { compareTimeloopReference } from "./timeloop-reference.js";
 
@@ -7,5 +8,6 @@ import { compareTimeloopReference } from "./timeloop-reference.js";
 export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
+  scalesim_reference: compareScaleSim,
   "fpga-chunk-predictor": compareFpgaChunks,
 };
