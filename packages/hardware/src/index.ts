@@ -202,6 +202,17 @@ export {
 } from "./systolic/layer.js";
 export { printSystolicCost } from "./systolic/print.js";
 
+// eyeriss/
+
+export {
+  type RowStationaryCost,
+  type RowStationaryOperator,
+  type RowStationaryResult,
+  type RowStationaryTiling,
+  rowStationaryClockHz,
+  rowStationaryCost,
+} from "./eyeriss/row-stationary.js";
+
 // energy/
 
 export { dram } from "./energy/dram.js";

@@ -1,3 +1,4 @@
+import { compareEyerissOperators } from "./eyeriss-operators.js";
 import { compareFpgaChunks } from "./fpga-chunks.js";
 import type { GoldenSetRunner } from "./result.js";
 import { compareScaleSim } from "./scalesim.js";
@@ -9,5 +10,6 @@ export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
   scalesim_reference: compareScaleSim,
+  "eyeriss-row-stationary-operators": compareEyerissOperators,
   "fpga-chunk-predictor": compareFpgaChunks,
 };
