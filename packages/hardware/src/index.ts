@@ -202,6 +202,18 @@ export {
 } from "./systolic/layer.js";
 export { printSystolicCost } from "./systolic/print.js";
 
+// blocking/
+
+export {
+  type BlockedLoop,
+  type BlockingAccesses,
+  type BlockingCost,
+  type BlockingLevel,
+  type BlockingLoop,
+  blockingCost,
+  blockingLoops,
+} from "./blocking/blocking.js";
+
 // eyeriss/
 
 export {

@@ -1,5 +1,6 @@
 import { compareEyerissOperators } from "./eyeriss-operators.js";
 import { compareFpgaChunks } from "./fpga-chunks.js";
+import { compareInterstellar } from "./interstellar.js";
 import type { GoldenSetRunner } from "./result.js";
 import { compareScaleSim } from "./scalesim.js";
 import { compareTimeloopExecuted } from "./timeloop-executed.js";
@@ -9,6 +10,7 @@ import { compareTimeloopReference } from "./timeloop-reference.js";
 export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
+  interstellar_reference: compareInterstellar,
   scalesim_reference: compareScaleSim,
   "eyeriss-row-stationary-operators": compareEyerissOperators,
   "fpga-chunk-predictor": compareFpgaChunks,
