@@ -225,6 +225,12 @@ export {
   rowStationaryCost,
 } from "./eyeriss/row-stationary.js";
 
+// fusion/
+
+export { type FusionArray, type FusionLayer, type FusionTile, fusedProductsPerCycle } from "./fusion/array.js";
+export { type FusionCost, type FusionOptions, fusionBufferBits, fusionCost, fusionModelName } from "./fusion/cost.js";
+export type { FusionBits, FusionLoop, FusionTraffic } from "./fusion/traffic.js";
+
 // energy/
 
 export { dram } from "./energy/dram.js";
