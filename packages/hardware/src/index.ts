@@ -231,6 +231,43 @@ export { type FusionArray, type FusionLayer, type FusionTile, fusedProductsPerCy
 export { type FusionCost, type FusionOptions, fusionBufferBits, fusionCost, fusionModelName } from "./fusion/cost.js";
 export type { FusionBits, FusionLoop, FusionTraffic } from "./fusion/traffic.js";
 
+// zigzag/
+
+export {
+  type ArrayDimension,
+  type DataMove,
+  dataMoves,
+  type MemoryOperand,
+  memoryOperands,
+  type ZigZagAccelerator,
+  type ZigZagMemory,
+  type ZigZagPort,
+} from "./zigzag/accelerator.js";
+export {
+  evaluateZigZag,
+  type MemoryLevelCost,
+  type MoveCost,
+  type OperandCost,
+  type PortCost,
+  type ZigZagCost,
+  type ZigZagQuestion,
+  zigzagModelName,
+} from "./zigzag/cost.js";
+export { type LayerOperand, layerMacs, type RankRelation, type ZigZagLayer } from "./zigzag/layer.js";
+export {
+  mappingEntryOf,
+  type OrderedLoop,
+  type SpatialMapping,
+  type TemporalLoop,
+  type TemporalMapping,
+  type Unrolling,
+  type ZigZagMappingEntry,
+} from "./zigzag/mapping.js";
+export { type MappedZigZagNetwork, mapZigZagNetwork } from "./zigzag/network.js";
+export type { ZigZagObjective } from "./zigzag/objective.js";
+export { type MappedZigZagLayer, mapZigZagLayer, type ZigZagSearchOptions } from "./zigzag/search.js";
+export { formatSpatial, spatialMappings } from "./zigzag/spatial.js";
+
 // energy/
 
 export { dram } from "./energy/dram.js";
@@ -280,3 +317,6 @@ export {
   timeloopMappingSchema,
   timeloopProblemSchema,
 } from "./formats/timeloop.js";
+export { readZigZagHardware, zigzagHardwareOf } from "./formats/zigzag-hardware.js";
+export { readZigZagMapping, zigzagMappingOf } from "./formats/zigzag-mapping.js";
+export { readZigZagWorkload, zigzagWorkloadOf } from "./formats/zigzag-workload.js";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ReadOptions, readDocument } from "../documents/document.js";
+import { checkDocument, type ReadOptions, readDocument } from "../documents/document.js";
 import {
   type DataMove,
   type MemoryOperand,
@@ -122,9 +122,9 @@ export function readZigZagHardware(text: string, options: ReadOptions = {}): Zig
   return acceleratorOf(readDocument(hardwareSchema, text, options));
 }
 
-/** The same from an object that is already in memory. */
+/** The same from an object that is already in memory; complaints carry the path only. */
 export function zigzagHardwareOf(value: unknown): ZigZagAccelerator {
-  return acceleratorOf(hardwareSchema.parse(value));
+  return acceleratorOf(checkDocument(hardwareSchema, value));
 }
 
 function acceleratorOf({ name, memories, operational_array: array }: HardwareDocument): ZigZagAccelerator {

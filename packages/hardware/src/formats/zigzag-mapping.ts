@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ReadOptions, readDocument } from "../documents/document.js";
+import { checkDocument, type ReadOptions, readDocument } from "../documents/document.js";
 import { memoryOperands } from "../zigzag/accelerator.js";
 import type { OrderedLoop, Unrolling, ZigZagMappingEntry } from "../zigzag/mapping.js";
 
@@ -41,9 +41,9 @@ export function readZigZagMapping(text: string, options: ReadOptions = {}): ZigZ
   return readDocument(mappingSchema, text, options).map(entryOf);
 }
 
-/** The same from an object that is already in memory. */
+/** The same from an object that is already in memory; complaints carry the path only. */
 export function zigzagMappingOf(value: unknown): ZigZagMappingEntry[] {
-  return mappingSchema.parse(value).map(entryOf);
+  return checkDocument(mappingSchema, value).map(entryOf);
 }
 
 function entryOf(entry: z.infer<typeof entrySchema>): ZigZagMappingEntry {

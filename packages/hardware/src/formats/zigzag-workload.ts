@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ReadOptions, readDocument } from "../documents/document.js";
+import { checkDocument, type ReadOptions, readDocument } from "../documents/document.js";
 import { distinctPoints, type LayerOperand, type RankRelation, type ZigZagLayer } from "../zigzag/layer.js";
 
 // ZigZag's workload YAML: a list of layers, each an equation over loops.
@@ -49,9 +49,9 @@ export function readZigZagWorkload(text: string, options: ReadOptions = {}): Zig
   return readDocument(workloadSchema, text, options).map(layerOf);
 }
 
-/** The same from an object that is already in memory. */
+/** The same from an object that is already in memory; complaints carry the path only. */
 export function zigzagWorkloadOf(value: unknown): ZigZagLayer[] {
-  return workloadSchema.parse(value).map(layerOf);
+  return checkDocument(workloadSchema, value).map(layerOf);
 }
 
 interface Complaint {
