@@ -1,3 +1,4 @@
+import { compareBitFusion } from "./bitfusion.js";
 import { compareEyerissOperators } from "./eyeriss-operators.js";
 import { compareFpgaChunks } from "./fpga-chunks.js";
 import { compareInterstellar } from "./interstellar.js";
@@ -10,6 +11,7 @@ import { compareTimeloopReference } from "./timeloop-reference.js";
 export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
+  bitfusion_reference: compareBitFusion,
   interstellar_reference: compareInterstellar,
   scalesim_reference: compareScaleSim,
   "eyeriss-row-stationary-operators": compareEyerissOperators,
