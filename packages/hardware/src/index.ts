@@ -265,6 +265,7 @@ export {
 } from "./zigzag/mapping.js";
 export { type MappedZigZagNetwork, mapZigZagNetwork } from "./zigzag/network.js";
 export type { ZigZagObjective } from "./zigzag/objective.js";
+export { printZigZagCost } from "./zigzag/print.js";
 export { type MappedZigZagLayer, mapZigZagLayer, type ZigZagSearchOptions } from "./zigzag/search.js";
 export { formatSpatial, spatialMappings } from "./zigzag/spatial.js";
 
@@ -319,4 +320,5 @@ export {
 } from "./formats/timeloop.js";
 export { readZigZagHardware, zigzagHardwareOf } from "./formats/zigzag-hardware.js";
 export { readZigZagMapping, zigzagMappingOf } from "./formats/zigzag-mapping.js";
+export { zigzagLayersOf } from "./formats/zigzag-onnx.js";
 export { readZigZagWorkload, zigzagWorkloadOf } from "./formats/zigzag-workload.js";

@@ -21,6 +21,7 @@ import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
+import { costFrom, toolNames } from "./cost-from.js";
 import { defineCommand } from "./define.js";
 import {
   type BitOptions,
@@ -33,7 +34,8 @@ import {
 } from "./network-cost.js";
 
 interface CostOptions extends CommonOptions, BitOptions {
-  readonly arch: string;
+  readonly arch?: string;
+  readonly from?: string;
   readonly problem?: string;
   readonly mapping?: string;
   readonly network?: string;
@@ -53,28 +55,45 @@ export function costCommand(io: CommandIo): Command {
       ["dovetail cost --problem conv.yaml --arch eyeriss.yaml --mapping m.yaml", "the cost by memory level and tensor"],
       ["dovetail cost … --explain globalBuffer.Inputs.reads", "where a count comes from, loop by loop"],
       ["dovetail cost --network model.onnx --arch eyeriss.yaml --mappings mappings", "a network, a line a layer"],
+      ["dovetail cost --from zigzag hardware.yaml mapping.yaml model.onnx", "the files of another tool, by its model"],
     ],
   })
-    .requiredOption("--arch <file>", "the architecture")
+    .argument("[files...]", "the files of --from")
+    .option("--from <tool>", `read the files of another tool, and cost them by its model: ${toolNames.join(", ")}`)
+    .option("--arch <file>", "the architecture")
     .option("--problem <file>", "the layer as a loop nest")
     .option("--mapping <file>", "the layer's mapping")
     .option("--network <file>", "an ONNX file, or a run folder")
     .option("--mappings <folder>", "the mappings of its layers")
     .option("--explain <count>", "derive a count of the layer: LEVEL.TENSOR.reads, .fills or .updates")
     .option("--verbose", "each mapping of the network as a loop nest, with its cost by level");
-  return withBitOptions(command).action(async (options: CostOptions) => {
-    const { problem, mapping, network, mappings } = options;
-    if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {
-      await costLayer(io, options, problem, mapping);
+  return withBitOptions(command).action(async (files: readonly string[], options: CostOptions) => {
+    const { arch, from, problem, mapping, network, mappings } = options;
+    if (from !== undefined) {
+      if (arch ?? problem ?? mapping ?? network ?? mappings) command.error("error: --from takes files only");
+      await costFrom(io, from, options, files);
+    } else if (files.length > 0) {
+      command.error("error: files without --from");
+    } else if (arch === undefined) {
+      command.error("error: required option '--arch <file>' not specified");
+    } else if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {
+      await costLayer(io, { ...options, arch }, problem, mapping);
     } else if (network !== undefined && mappings !== undefined && problem === undefined && mapping === undefined) {
-      await costNetwork(io, options, network, mappings);
+      await costNetwork(io, { ...options, arch }, network, mappings);
     } else {
       command.error("error: give --problem and --mapping, or --network and --mappings");
     }
   });
 }
 
-async function costLayer(io: CommandIo, options: CostOptions, problemFile: string, mappingFile: string): Promise<void> {
+type WithArchitecture = CostOptions & { readonly arch: string };
+
+async function costLayer(
+  io: CommandIo,
+  options: WithArchitecture,
+  problemFile: string,
+  mappingFile: string,
+): Promise<void> {
   const problem = await readDocumentFile(problemFile, readProblem);
   const architecture = await readDocumentFile(options.arch, readArchitecture);
   const mapping = await readDocumentFile(mappingFile, readMapping);
@@ -91,7 +110,7 @@ async function costLayer(io: CommandIo, options: CostOptions, problemFile: strin
   ]);
 }
 
-async function costNetwork(io: CommandIo, options: CostOptions, network: string, folder: string): Promise<void> {
+async function costNetwork(io: CommandIo, options: WithArchitecture, network: string, folder: string): Promise<void> {
   const layers = await readLayers(network, options);
   const architecture = await readDocumentFile(options.arch, readArchitecture);
   const files = mappingFileNames(layers.map(({ name }) => name)).map((name) => join(folder, name));

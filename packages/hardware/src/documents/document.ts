@@ -24,6 +24,12 @@ export interface ReadOptions {
   readonly file?: string | undefined;
 }
 
+/** How a peer's files are read. */
+export interface PeerReadOptions extends ReadOptions {
+  /** Of a field that is given twice the last counts, as in Python's readers; by default it is an error. */
+  readonly lastKeyCounts?: boolean | undefined;
+}
+
 type Path = readonly (string | number)[];
 
 /**
@@ -31,7 +37,7 @@ type Path = readonly (string | number)[];
  *
  * @throws DovetailError (`yaml_syntax`, `document_too_long`, or `invalid_…` per field) with line, column and path.
  */
-export function readDocument<T>(schema: z.ZodType<T>, text: string, options: ReadOptions = {}): T {
+export function readDocument<T>(schema: z.ZodType<T>, text: string, options: PeerReadOptions = {}): T {
   if (text.length > LENGTH_LIMIT) {
     throw inputError("document_too_long", "the document is too long", {
       file: options.file,
@@ -40,7 +46,11 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Rea
     });
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: options.lastKeyCounts !== true,
+  });
   if (document.errors.length > 0) {
     throw new DovetailError(
       document.errors.slice(0, ISSUE_LIMIT).map((error) => ({

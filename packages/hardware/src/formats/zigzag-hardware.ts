@@ -119,7 +119,7 @@ const hardwareSchema = hardwareFields.superRefine((document, context) => {
 
 /** Hardware as ZigZag writes it. What only compute-in-memory arrays have, and costs to be estimated, are refused. */
 export function readZigZagHardware(text: string, options: ReadOptions = {}): ZigZagAccelerator {
-  return acceleratorOf(readDocument(hardwareSchema, text, options));
+  return acceleratorOf(readDocument(hardwareSchema, text, { ...options, lastKeyCounts: true }));
 }
 
 /** The same from an object that is already in memory; complaints carry the path only. */

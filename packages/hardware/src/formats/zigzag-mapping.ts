@@ -38,7 +38,7 @@ const mappingSchema = z
 
 /** Mappings as ZigZag writes them. Of `temporal_ordering` a line `["*", "*"]` divides what is inside from what is outside. */
 export function readZigZagMapping(text: string, options: ReadOptions = {}): ZigZagMappingEntry[] {
-  return readDocument(mappingSchema, text, options).map(entryOf);
+  return readDocument(mappingSchema, text, { ...options, lastKeyCounts: true }).map(entryOf);
 }
 
 /** The same from an object that is already in memory; complaints carry the path only. */

@@ -46,7 +46,7 @@ const workloadSchema = z
 
 /** Layers as ZigZag writes them. */
 export function readZigZagWorkload(text: string, options: ReadOptions = {}): ZigZagLayer[] {
-  return readDocument(workloadSchema, text, options).map(layerOf);
+  return readDocument(workloadSchema, text, { ...options, lastKeyCounts: true }).map(layerOf);
 }
 
 /** The same from an object that is already in memory; complaints carry the path only. */

@@ -1,0 +1,38 @@
+import { inputError, nearestWord } from "@dovetail/core";
+import type { CommandIo, CommonOptions } from "../terminal/command-io.js";
+import { costFromZigZag } from "./cost-from-zigzag.js";
+import type { BitOptions } from "./network-cost.js";
+
+// `dovetail cost --from TOOL FILES…`: the files of another tool, costed by the model that agrees with it.
+
+/** What a tool's files are costed with. */
+export interface CostFromOptions extends CommonOptions, BitOptions {
+  readonly verbose?: boolean;
+}
+
+type CostFromTool = (io: CommandIo, options: CostFromOptions, files: readonly string[]) => Promise<void>;
+
+const tools: Readonly<Record<string, CostFromTool>> = {
+  zigzag: costFromZigZag,
+};
+
+/** The tools, for the help. */
+export const toolNames: readonly string[] = Object.keys(tools);
+
+/** Costs the files of a tool. Throws the input error `unknown_tool`. */
+export async function costFrom(
+  io: CommandIo,
+  tool: string,
+  options: CostFromOptions,
+  files: readonly string[],
+): Promise<void> {
+  const run = Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+  if (run !== undefined) return run(io, options, files);
+  const near = nearestWord(tool, toolNames);
+  throw inputError("unknown_tool", "the files of this tool cannot be read", {
+    file: "--from",
+    expected: `one of ${toolNames.join(", ")}`,
+    received: tool,
+    hint: near === undefined ? undefined : `did you mean ${near}?`,
+  });
+}
