@@ -13,6 +13,8 @@ describe("the reference figures", () => {
     const totals = await runGolden(file, (line) => lines.push(line));
     expect(lines).toContain("timeloop_reference: 10/0/6");
     expect(lines).toContain("timeloop_executed_random: 20/0/0");
+    expect(lines).toContain("zigzag_executed_fixed_order: 18/0/0");
+    expect(lines).toContain("zigzag_reference: 6/0/20");
     expect(totals.failed).toBe(0);
     expect(lines.at(-1)).toBe(`${totals.passed} passed, 0 failed, ${totals.skipped} skipped`);
   });

@@ -13,6 +13,8 @@ export interface GoldenData {
   readonly name: string;
   readonly file: string;
   readonly data: unknown;
+  /** All sets of the file, by name: some refer to one another. */
+  readonly siblings: Readonly<Record<string, unknown>>;
   /** Number of cases, where the file says it. */
   readonly declared?: number | undefined;
 }
@@ -56,14 +58,14 @@ async function readJson(file: string): Promise<unknown> {
 function setsOf(file: string, content: unknown): GoldenData[] {
   const name = basename(file).replace(/\.json(\.gz)?$/, "");
   if (!isRecord(content) || goldenSets[name] !== undefined || !isRecord(content.about)) {
-    return [{ name, file, data: content }];
+    return [{ name, file, data: content, siblings: {} }];
   }
   const counts = isRecord(content.about.sets) ? content.about.sets : {};
   return Object.entries(content)
     .filter(([key]) => key !== "about")
     .map(([key, data]) => {
       const declared = counts[key];
-      return { name: key, file, data, ...(typeof declared === "number" && { declared }) };
+      return { name: key, file, data, siblings: content, ...(typeof declared === "number" && { declared }) };
     });
 }
 

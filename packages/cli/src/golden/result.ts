@@ -19,8 +19,8 @@ export interface GoldenCase {
   readonly differences: readonly GoldenDifference[];
 }
 
-/** Compares the cases of one set of reference figures. */
-export type GoldenSetRunner = (data: unknown) => GoldenCase[];
+/** Compares the cases of one set of reference figures; `siblings` are the file's sets by name. */
+export type GoldenSetRunner = (data: unknown, siblings: Readonly<Record<string, unknown>>) => GoldenCase[];
 
 /** Collects the figures of one case that differ. */
 export interface Comparison {
@@ -28,6 +28,8 @@ export interface Comparison {
   expect(figure: string, expected: number | undefined, found: number | undefined, tolerance?: number): void;
   /** Notes a difference of more than `tolerance` relative to the expected figure. */
   expectRelative(figure: string, expected: number, found: number, tolerance: number): void;
+  /** Notes what exceeds a limit. */
+  expectAtMost(figure: string, limit: number, found: number): void;
   /** Notes a difference of texts. */
   expectText(figure: string, expected: string, found: string): void;
   readonly differences: readonly GoldenDifference[];
@@ -47,6 +49,9 @@ export function startComparison(): Comparison {
     expectRelative(figure, expected, found, tolerance) {
       const same = Math.abs(expected - found) <= tolerance * Math.abs(expected);
       if (!same) note(figure, expected, found);
+    },
+    expectAtMost(figure, limit, found) {
+      if (!(found <= limit)) note(figure, `at most ${limit}`, found);
     },
     expectText(figure, expected, found) {
       if (expected !== found) note(figure, expected, found);

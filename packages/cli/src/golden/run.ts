@@ -33,7 +33,7 @@ export async function runGolden(path: string, write: (line: string) => void): Pr
   return totals;
 }
 
-function compareSet({ name, file, data, declared }: GoldenData): GoldenCase[] {
+function compareSet({ name, file, data, siblings, declared }: GoldenData): GoldenCase[] {
   const run = goldenSets[name];
   if (run === undefined) {
     return Array.from({ length: declared ?? countCases(data) }, (_, index) =>
@@ -41,7 +41,7 @@ function compareSet({ name, file, data, declared }: GoldenData): GoldenCase[] {
     );
   }
   try {
-    return run(data);
+    return run(data, siblings);
   } catch (error) {
     if (!(error instanceof ZodError)) throw error;
     const issue = error.issues[0]!;

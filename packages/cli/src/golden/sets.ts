@@ -6,6 +6,8 @@ import type { GoldenSetRunner } from "./result.js";
 import { compareScaleSim } from "./scalesim.js";
 import { compareTimeloopExecuted } from "./timeloop-executed.js";
 import { compareTimeloopReference } from "./timeloop-reference.js";
+import { compareZigZagFixedOrder } from "./zigzag-fixed-order.js";
+import { compareZigZagReference } from "./zigzag-reference.js";
 
 /** The sets of reference figures that a model of ours covers, by their name in the file (or the file's own name). */
 export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
@@ -14,6 +16,8 @@ export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   bitfusion_reference: compareBitFusion,
   interstellar_reference: compareInterstellar,
   scalesim_reference: compareScaleSim,
+  zigzag_executed_fixed_order: compareZigZagFixedOrder,
+  zigzag_reference: compareZigZagReference,
   "eyeriss-row-stationary-operators": compareEyerissOperators,
   "fpga-chunk-predictor": compareFpgaChunks,
 };

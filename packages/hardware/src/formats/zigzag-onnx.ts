@@ -7,17 +7,18 @@ import { distinctPoints, type LayerOperand, type RankRelation, type ZigZagLayer 
 // kernel; of a matrix product D rows and H independent products. What is neither convolution nor matrix product ZigZag
 // leaves out of a network.
 
+// In ZigZag's order of loops, which decides between equals in its search.
 const convolutionLetters: Readonly<Record<string, string>> = {
   N: "B",
-  G: "G",
   M: "K",
-  C: "C",
-  P: "OY",
+  G: "G",
   Q: "OX",
-  R: "FY",
+  P: "OY",
+  C: "C",
   S: "FX",
+  R: "FY",
 };
-const productLetters: Readonly<Record<string, string>> = { N: "D", G: "H", M: "K", C: "C" };
+const productLetters: Readonly<Record<string, string>> = { C: "C", N: "D", M: "K", G: "H" };
 
 /** Stored ranks of a window, by the output loop that moves it. */
 const windowRanks: Readonly<Record<string, string>> = { OX: "IX", OY: "IY" };
@@ -44,8 +45,12 @@ export function zigzagLayersOf(graph: Graph, options: ExtractOptions = {}): ZigZ
 function layerOf(layer: Layer, id: number, inputSides: readonly (number | string | null)[]): ZigZagLayer {
   const { problem } = layer;
   const letters = problem.dimensions.P === undefined ? productLetters : convolutionLetters;
+  const names = [...new Set([...Object.keys(letters), ...Object.keys(problem.dimensions)])];
   const dimensions = Object.fromEntries(
-    Object.entries(problem.dimensions).map(([name, size]) => [letters[name] ?? name, size]),
+    names.flatMap((name) => {
+      const size = problem.dimensions[name];
+      return size === undefined ? [] : [[letters[name] ?? name, size] as const];
+    }),
   );
   const relations: RankRelation[] = [];
   const named = (rank: Rank): string => {
