@@ -44,11 +44,12 @@ export function layerMacs({ dimensions }: ZigZagLayer): number {
 
 /**
  * How many points a window reaches: distinct values of sa·i + sb·j for i < a, j < b. Strides that leave gaps count the
- * points that are read, not the gaps (cost-model.md §4.2).
+ * points that are read, not the gaps (cost-model.md §4.2). ZigZag's own form of it counts too many where a dilation
+ * exceeds the outputs at hand.
  */
 export function distinctPoints(sa: number, a: number, sb: number, b: number): number {
   const divisor = greatestCommonDivisor(sa, sb);
-  return a * b - Math.max(0, b - sa / divisor) * (a - sb / divisor);
+  return a * b - Math.max(0, b - sa / divisor) * Math.max(0, a - sb / divisor);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

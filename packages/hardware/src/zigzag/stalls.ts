@@ -58,7 +58,11 @@ export function portStall(port: PortTable, traffic: Traffic, { real, allowed }: 
  * Length of the union of the windows in which a port's transfers may happen. Each lies at the start of its period, and
  * the periods, being products of the innermost loops of one order, divide one another.
  */
-function unionOfWindows({ slots }: PortTable, { period, periods }: Traffic, allowed: Float64Array): number {
+export function unionOfWindows(
+  { slots }: Pick<PortTable, "slots">,
+  { period, periods }: Pick<Traffic, "period" | "periods">,
+  allowed: Float64Array,
+): number {
   let longest = 0;
   for (const slot of slots) {
     if (periods[slot] === 0) continue;
