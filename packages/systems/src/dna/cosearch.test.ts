@@ -122,7 +122,9 @@ describe("co-search", () => {
     await expect(job(createMemoryStages(), options)).rejects.toThrow(
       /constraints\.areaMm2: .*at least 0\.\d+ mm².*received 0\.01000 mm²/,
     );
-    const small = { ...asic, effort: { ...asic.effort, trainingMacs: 1e8 } };
-    await expect(job(createMemoryStages(), small)).rejects.toThrow(/effort\.trainingMacs: nothing is left/);
+    const small = { ...asic, effort: { ...asic.effort, trainingMacs: 1e7 } };
+    const stages = createMemoryStages();
+    await expect(job(stages, small)).rejects.toThrow(/effort\.trainingMacs: the search and .*at least \d+, received 1/);
+    expect(await stages.load("search")).toBeUndefined();
   });
 });

@@ -55,6 +55,7 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
   const target = createTarget(options, random.split("hardware"));
   const pixels = pixelsOf(dataset);
   const space = smallImageSpace({ pixels, classCount: dataset.classNames.length });
+  requireSearchBudget(space, options);
   const searched = await target.search({
     space,
     dataset,
@@ -196,6 +197,29 @@ function requireFullBatches({ parts }: ImageDataset, { effort }: CoSearchOptions
       received: `${effort.batchSize}`,
     });
   }
+}
+
+/**
+ * Refuses an effort that the search alone would use up even if it drew the cheapest path at every step, before anything
+ * is spent. What the drawn paths really cost is only known afterwards: `requireBudget` looks again.
+ */
+function requireSearchBudget(space: SearchSpace, { effort }: CoSearchOptions): void {
+  const { stem, positions, head } = pieceNetworks(space);
+  const macsOf = ({ graph }: Network): number => countMacs(graph);
+  const cheapest = positions.reduce(
+    (sum, operators) => sum + Math.min(...operators.map(macsOf)),
+    macsOf(stem) + macsOf(head),
+  );
+  // A step of the search takes two products at least, one of a training three; a training has two steps at least.
+  const searched = 2 * cheapest * (effort.warmUpSteps + effort.searchSteps);
+  const least = effort.batchSize * Math.max(searched + 6 * cheapest, 6 * macsOf(referenceNetwork(space)));
+  if (effort.trainingMacs >= least) return;
+  throw inputError("effort_too_small", "the search and the training of what it finds need more", {
+    path: ["effort", "trainingMacs"],
+    expected: `at least ${Math.ceil(least)}`,
+    received: `${effort.trainingMacs}`,
+    hint: "more multiply-accumulates or fewer search steps",
+  });
 }
 
 function requireBudget(name: string, network: Network, trainingMacs: number, { effort }: CoSearchOptions): void {
