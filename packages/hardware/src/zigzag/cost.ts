@@ -26,7 +26,7 @@ export interface MoveCost {
   readonly allowedCycles: number;
   /** Positive: the array waits for this transfer, were the port its own. Negative: cycles to spare. */
   readonly stallCycles: number;
-  /** Cycles before or after the computation. */
+  /** Cycles before or after the computation; below 0 where ZigZag shares out more of the computation than there is need. */
   readonly loadingCycles: number;
 }
 

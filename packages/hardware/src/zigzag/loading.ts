@@ -45,7 +45,10 @@ function isPartialSumMove({ levels }: PreparedLayer, slot: number): boolean {
   return move === moveIndex.readToLow || move === moveIndex.writeFromHigh;
 }
 
-/** Lowers the largest first until they are equal, then all of them, until nothing is left or each is at its least. */
+/**
+ * Lowers the largest first until they are equal, then all of them, until nothing is left or each is at its least. As in
+ * ZigZag what is at its least already is lowered again with the others, even below 0.
+ */
 function lowerTogether(
   { operands, levels }: PreparedLayer,
   port: PortTable,
@@ -86,10 +89,10 @@ export function onloadingCycles({ operands }: PreparedLayer, { cycles, shared }:
   });
   const [a, b] = inputs;
   if (a === undefined) return 0;
-  if (b === undefined) return a.alone;
+  if (b === undefined) return Math.max(0, a.alone);
   const aFirst = a.shared + Math.max(b.shared + b.halfShared + b.alone, a.halfShared + a.alone);
   const bFirst = b.shared + Math.max(a.shared + a.halfShared + a.alone, b.halfShared + b.alone);
-  return Math.min(aFirst, bFirst);
+  return Math.max(0, Math.min(aFirst, bFirst));
 }
 
 /** Cycles after the last multiplication: the output goes up level by level. */
@@ -99,5 +102,5 @@ export function offloadingCycles({ operands }: PreparedLayer, { cycles }: Loadin
   for (let at = firstLevel; at < firstLevel + levels - 1; at++) {
     total += Math.max(cycles[at * moves + moveIndex.readToHigh]!, cycles[(at + 1) * moves + moveIndex.writeFromLow]!);
   }
-  return total;
+  return Math.max(0, total);
 }
