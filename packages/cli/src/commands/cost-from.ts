@@ -1,5 +1,6 @@
 import { inputError, nearestWord } from "@dovetail/core";
 import type { CommandIo, CommonOptions } from "../terminal/command-io.js";
+import { costFromScaleSim } from "./cost-from-scalesim.js";
 import { costFromZigZag } from "./cost-from-zigzag.js";
 import type { BitOptions } from "./network-cost.js";
 
@@ -13,6 +14,7 @@ export interface CostFromOptions extends CommonOptions, BitOptions {
 type CostFromTool = (io: CommandIo, options: CostFromOptions, files: readonly string[]) => Promise<void>;
 
 const tools: Readonly<Record<string, CostFromTool>> = {
+  scalesim: costFromScaleSim,
   zigzag: costFromZigZag,
 };
 

@@ -1,7 +1,10 @@
 import { compareBitFusion } from "./bitfusion.js";
+import { compareCacti } from "./cacti.js";
+import { compareDosa } from "./dosa.js";
 import { compareEyerissOperators } from "./eyeriss-operators.js";
 import { compareFpgaChunks } from "./fpga-chunks.js";
 import { compareInterstellar } from "./interstellar.js";
+import { compareMaestro } from "./maestro.js";
 import type { GoldenSetRunner } from "./result.js";
 import { compareScaleSim } from "./scalesim.js";
 import { compareTimeloopExecuted } from "./timeloop-executed.js";
@@ -14,7 +17,10 @@ export const goldenSets: Readonly<Record<string, GoldenSetRunner>> = {
   timeloop_executed_random: compareTimeloopExecuted,
   timeloop_reference: compareTimeloopReference,
   bitfusion_reference: compareBitFusion,
+  cacti_executed: compareCacti,
+  dosa_firesim_reference: compareDosa,
   interstellar_reference: compareInterstellar,
+  maestro_executed: compareMaestro,
   scalesim_reference: compareScaleSim,
   zigzag_executed_fixed_order: compareZigZagFixedOrder,
   zigzag_reference: compareZigZagReference,
