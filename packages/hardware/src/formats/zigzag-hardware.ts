@@ -84,6 +84,8 @@ const hardwareFields = z.strictObject({
 });
 
 const hardwareSchema = hardwareFields.superRefine((document, context) => {
+  // A field that is wrong in itself has nothing to say of another.
+  if (context.issues.length > 0) return;
   const known = document.operational_array.dimensions;
   for (const [name, { served_dimensions: served, operands, ports }] of Object.entries(document.memories)) {
     for (const [index, dimension] of served.entries()) {

@@ -32,6 +32,8 @@ const workloadSchema = z
   .array(layerSchema)
   .min(1)
   .superRefine((layers, context) => {
+    // A field that is wrong in itself has nothing to say of another.
+    if (context.issues.length > 0) return;
     for (const [index, layer] of layers.entries()) {
       for (const { path, message, expected, received } of complaints(layer)) {
         context.addIssue({
