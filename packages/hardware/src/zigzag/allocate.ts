@@ -91,22 +91,37 @@ function wordBitsFrom(
 
 /** The slices, one an operand, that fit together and fetch least; of equals the larger ones. */
 function fewestAccesses(slices: readonly (readonly Slice[])[], sizeBits: number): Slice[] | undefined {
+  const last = slices[slices.length - 1] ?? [];
+  const bestUpTo = fewestSoFar(last);
   let best: Slice[] | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   const chosen: Slice[] = [];
   const choose = (operand: number, bits: number, fetched: number): void => {
-    if (bits > sizeBits) return;
-    if (operand === slices.length) {
-      if (fetched > fewest) return;
-      fewest = fetched;
-      best = [...chosen];
+    if (operand < slices.length - 1) {
+      for (const slice of slices[operand]!) {
+        if (bits + slice.bits > sizeBits) break;
+        chosen[operand] = slice;
+        choose(operand + 1, bits + slice.bits, fetched + slice.fetchedBits);
+      }
       return;
     }
-    for (const slice of slices[operand]!) {
-      chosen[operand] = slice;
-      choose(operand + 1, bits + slice.bits, fetched + slice.fetchedBits);
-    }
+    let fitting = last.length - 1;
+    while (fitting >= 0 && bits + last[fitting]!.bits > sizeBits) fitting--;
+    const slice = last[bestUpTo[fitting] ?? -1];
+    if (slice === undefined || fetched + slice.fetchedBits > fewest) return;
+    fewest = fetched + slice.fetchedBits;
+    chosen[operand] = slice;
+    best = [...chosen];
   };
   choose(0, 0, 0);
   return best;
+}
+
+/** For each slice the index of the one, itself or smaller, that fetches least; slices grow. */
+function fewestSoFar(slices: readonly Slice[]): number[] {
+  let best = 0;
+  return slices.map(({ fetchedBits }, index) => {
+    if (fetchedBits <= slices[best]!.fetchedBits) best = index;
+    return best;
+  });
 }

@@ -38,11 +38,14 @@ export function mergeLoops(loops: readonly FreeLoop[], limit: number): FreeLoop[
   return merged;
 }
 
-/** Visits every distinct order once whose loops are accepted at their places. The array passed is reused. */
+/**
+ * Visits every distinct order once whose loops are accepted at their places, until `visit` gives false. The array passed
+ * is reused.
+ */
 export function visitPermutations(
   loops: readonly FreeLoop[],
   accepts: (place: number, loop: FreeLoop) => boolean,
-  visit: (order: readonly FreeLoop[]) => void,
+  visit: (order: readonly FreeLoop[]) => boolean,
 ): void {
   const kinds = new Map<string, { readonly loop: FreeLoop; left: number }>();
   for (const loop of loops) {
@@ -53,18 +56,17 @@ export function visitPermutations(
   }
   const distinct = [...kinds.values()];
   const order: FreeLoop[] = [];
-  const place = (at: number): void => {
-    if (at === loops.length) {
-      visit(order);
-      return;
-    }
+  const place = (at: number): boolean => {
+    if (at === loops.length) return visit(order);
     for (const kind of distinct) {
       if (kind.left === 0 || !accepts(at, kind.loop)) continue;
       kind.left--;
       order[at] = kind.loop;
-      place(at + 1);
+      const goesOn = place(at + 1);
       kind.left++;
+      if (!goesOn) return false;
     }
+    return true;
   };
   place(0);
 }

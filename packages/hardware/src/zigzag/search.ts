@@ -19,6 +19,8 @@ export interface ZigZagSearchOptions {
   readonly factorLimit?: number | undefined;
   /** Of these orders, how many are improved by moving single prime factors. 0: none, as ZigZag. Default 12. */
   readonly starts?: number | undefined;
+  /** Most orders that are evaluated for one spatial mapping. Default 60,000: all of 8 loops, and their improvement. */
+  readonly evaluations?: number | undefined;
 }
 
 /** The best mapping that was found. */
@@ -67,10 +69,10 @@ function searchOrders(
   entry: ZigZagMappingEntry,
   spatial: SpatialMapping,
   compare: CompareScores,
-  { factorLimit = 6, starts = 12 }: ZigZagSearchOptions,
+  { factorLimit = 6, starts = 12, evaluations = 60_000 }: ZigZagSearchOptions,
 ): { readonly cost?: ZigZagCost; readonly evaluations: number } {
   const prepared = prepareLayer(layer, accelerator, entry.links, spatial);
-  const trial = createTrial(createEvaluator(prepared), createAllocator(prepared));
+  const trial = createTrial(createEvaluator(prepared), createAllocator(prepared), evaluations);
   const pattern = orderPattern(prepared, entry.order, factorLimit);
   const ranked = rankOrders(trial, pattern, compare, Math.max(1, starts));
   let best = ranked[0];
@@ -93,13 +95,14 @@ function rankOrders(trial: Trial, pattern: OrderPattern, compare: CompareScores,
   const ranked: RankedOrder[] = [];
   visitPermutations(pattern.loops, pattern.accepts, (order) => {
     const score = trial.evaluate(order);
-    if (score === undefined) return;
+    if (score === undefined) return !trial.isSpent;
     const last = ranked[ranked.length - 1];
     if (ranked.length < count || (last !== undefined && compare(score, last.score) < 0)) {
       const at = ranked.findIndex((other) => compare(score, other.score) < 0);
       ranked.splice(at < 0 ? ranked.length : at, 0, { loops: [...order], score: { ...score } });
       if (ranked.length > count) ranked.pop();
     }
+    return !trial.isSpent;
   });
   return ranked;
 }
@@ -117,7 +120,7 @@ function descend(
   compare: CompareScores,
   seen: Set<string>,
 ): RankedOrder | undefined {
-  const score = trial.evaluate(start);
+  const score = trial.isSpent ? undefined : trial.evaluate(start);
   if (score === undefined) return undefined;
   let best: RankedOrder = { loops: start, score: { ...score } };
   for (;;) {
@@ -126,6 +129,7 @@ function descend(
     seen.add(key);
     let next: RankedOrder | undefined;
     for (const loops of neighbours(best.loops)) {
+      if (trial.isSpent) break;
       const score = trial.evaluate(loops);
       if (score !== undefined && compare(score, (next ?? best).score) < 0) next = { loops, score: { ...score } };
     }
@@ -163,16 +167,18 @@ function isSame(left: FreeLoop, right: FreeLoop): boolean {
 /** Places orders into memories and evaluates them. */
 interface Trial {
   readonly evaluations: number;
+  /** As many as there may be. */
+  readonly isSpent: boolean;
   /** Undefined where the order does not fit. The object is reused. */
   evaluate(loops: readonly FreeLoop[]): ZigZagScore | undefined;
   describe(loops: readonly FreeLoop[]): ZigZagCost;
 }
 
-function createTrial(evaluator: ZigZagEvaluator, allocator: Allocator): Trial {
+function createTrial(evaluator: ZigZagEvaluator, allocator: Allocator, most: number): Trial {
   const { prepared, totals } = evaluator;
   const { dimensions } = prepared;
-  const most = primeLoops(prepared.temporalSizes).length;
-  const order: LoopOrder = { dimensions: new Int32Array(most), factors: new Int32Array(most), length: 0 };
+  const loopCount = primeLoops(prepared.temporalSizes).length;
+  const order: LoopOrder = { dimensions: new Int32Array(loopCount), factors: new Int32Array(loopCount), length: 0 };
   let evaluations = 0;
 
   const write = (loops: readonly FreeLoop[]): void => {
@@ -182,9 +188,8 @@ function createTrial(evaluator: ZigZagEvaluator, allocator: Allocator): Trial {
       order.factors[at] = loops[at]!.factor;
     }
   };
-  const evaluate = (loops: readonly FreeLoop[]): ZigZagScore | undefined => {
+  const place = (loops: readonly FreeLoop[]): ZigZagScore | undefined => {
     write(loops);
-    evaluations++;
     return allocator.allocate(order) && evaluator.evaluate(order, allocator.cuts) ? totals : undefined;
   };
 
@@ -192,9 +197,15 @@ function createTrial(evaluator: ZigZagEvaluator, allocator: Allocator): Trial {
     get evaluations() {
       return evaluations;
     },
-    evaluate,
+    get isSpent() {
+      return evaluations >= most;
+    },
+    evaluate(loops) {
+      evaluations++;
+      return place(loops);
+    },
     describe(loops) {
-      evaluate(loops);
+      place(loops);
       const temporal: TemporalLoop[] = Array.from({ length: order.length }, (_, at) => ({
         dimension: dimensions[order.dimensions[at]!]!,
         factor: order.factors[at]!,
