@@ -217,6 +217,14 @@ export {
 // eyeriss/
 
 export {
+  type EyerissChip,
+  type EyerissCost,
+  type EyerissLayer,
+  type EyerissMapping,
+  eyerissChip,
+  eyerissPassCost,
+} from "./eyeriss/processing-pass.js";
+export {
   type RowStationaryCost,
   type RowStationaryOperator,
   type RowStationaryResult,
