@@ -73,7 +73,7 @@ const convolutionHeadings = [
 const productHeadings = ["Layer", "M", "N", "K"];
 
 /**
- * A SCALE-Sim topology. The first line is the heading; empty lines are skipped; a last column `N:M` is the sparsity.
+ * A SCALE-Sim topology. The first line is the heading; lines without any value are skipped; a last column `N:M` is the sparsity.
  *
  * @throws DovetailError `scalesim_topology` with file, line and column name for lines that do not describe a layer.
  */
@@ -88,7 +88,7 @@ export function readScaleSimTopology(text: string, { file, form }: ReadTopologyO
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
   const isProduct = form === undefined ? namesProduct(lines[0] ?? "") : form === "gemm";
   const rows = lines.map((line, index) => ({ line, number: index + 1 })).slice(1);
-  const used = rows.filter(({ line }) => line.trim() !== "");
+  const used = rows.filter(({ line }) => /[^,\s]/.test(line));
   if (used.length === 0 || used.length > LAYER_LIMIT) {
     throw inputError("scalesim_topology", used.length === 0 ? "no layer below the heading" : "too many layers", {
       file,
@@ -177,7 +177,7 @@ function parseRow<Field extends string>(
   file: string | undefined,
 ): ParsedRow<Field> {
   const cells = text.split(",").map((cell) => cell.trim());
-  if (cells.at(-1) === "") cells.pop();
+  while (cells.at(-1) === "") cells.pop();
   const least = fields.length + 1;
   if (cells.length < least || cells.length > least + 1) {
     throw inputError("scalesim_topology", "wrong number of columns", {

@@ -29,8 +29,8 @@ InterfaceBandwidth: USER
 
 const convolutions = `Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\r
 Conv1,  224, 224,    11, 11,    3,      96,     4,\r
-
-DPConv2, 10, 10, 3, 3, 8, 1, 1, 2:4,
+ ,,,
+DPConv2, 10, 10, 3, 3, 8, 1, 1, 2:4,,,
 Last, 8, 8, 1, 1, 8, 4, 1`;
 
 const products = "Layer Name, M, N, K,\nTest 1, 256, 128, 64,\n";
