@@ -72,6 +72,8 @@ function complaints(layer: LayerDocument): Complaint[] {
   }
   const found: Complaint[] = [];
   const loops = names.map((name) => name.toUpperCase());
+  const twice = loops.findIndex((name, index) => loops.indexOf(name) < index);
+  if (twice >= 0) found.push({ path: ["loop_dims", twice], message: "the loop is given twice" });
   const ranks = layer.dimension_relations.map((text) => relationPattern.exec(text)!);
   for (const [index, [, , , a = "", , b = ""]] of ranks.entries()) {
     for (const name of [a, b]) {
@@ -79,6 +81,15 @@ function complaints(layer: LayerDocument): Complaint[] {
       const expected = `one of ${loops.join(", ")}`;
       found.push({ path: ["dimension_relations", index], message: "there is no such loop", expected, received: name });
     }
+  }
+  for (const text of found.length > 0 ? [] : layer.dimension_relations) {
+    const { rank, size } = relationOf(layer, dimensionsOf(layer), text);
+    if (size > 0) continue;
+    found.push({
+      path: ["padding"],
+      message: `nothing of ${rank} is left without its padding`,
+      received: String(size),
+    });
   }
   const known = [...loops, ...ranks.map(([, rank = ""]) => rank.toUpperCase())];
   for (const operand of operandsOf(equation)) {
@@ -102,10 +113,12 @@ function operandsOf(equation: string): { readonly name: string; readonly ranks: 
   }));
 }
 
+function dimensionsOf({ loop_dims: names, loop_sizes: sizes }: LayerDocument): Record<string, number> {
+  return Object.fromEntries(names.map((name, index) => [name.toUpperCase(), sizes[index]!]));
+}
+
 function layerOf(layer: LayerDocument): ZigZagLayer {
-  const dimensions = Object.fromEntries(
-    layer.loop_dims.map((name, index) => [name.toUpperCase(), layer.loop_sizes[index]!]),
-  );
+  const dimensions = dimensionsOf(layer);
   const [output, ...inputs] = operandsOf(layer.equation).map(
     (operand): LayerOperand => ({ ...operand, bits: layer.operand_precision[operand.name]! }),
   );

@@ -2,6 +2,7 @@ import { DovetailError } from "@dovetail/core";
 import { GraphBuilder } from "@dovetail/graph";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mapZigZagNetwork } from "../zigzag/network.js";
 import { readZigZagHardware } from "./zigzag-hardware.js";
 import { readZigZagMapping } from "./zigzag-mapping.js";
 import { zigzagLayersOf } from "./zigzag-onnx.js";
@@ -188,6 +189,8 @@ describe("ZigZag's workload", () => {
     ["W: 8, I", "V: 8, I", "[0].operand_precision.W: missing field"],
     ["[1, 8, 3,", "[1, 8,", "[0].loop_sizes: not a size a loop: expected 7 sizes, received 6"],
     ["[1, 8, 3,", "[1, 0, 3,", "[0].loop_sizes[1]: too small"],
+    ["[[1, 0], [1", "[[1, 0], [64", "[0].padding: nothing of IY is left without its padding"],
+    ["[B, K, C,", "[B, K, K,", "[0].loop_dims[2]: the loop is given twice"],
     ["- id: 1", "- ids: 1", "w.yaml:12:3: [1].ids: unknown field"],
   ])("with %j replaced by %j says where it is wrong", (from, to, message) => {
     expect(workload).toContain(from);
@@ -250,4 +253,41 @@ it("mutated files give an error with a place or a document, and nothing else", (
     }),
     { numRuns: 1000 },
   );
+});
+
+it("files with other numbers are refused, or cost what no invariant forbids", () => {
+  const numbers = fc.constantFrom(0, 1, 2, 3, 7, 8, 13, 64, 100, 1_000, 1_000_000);
+  const edit = fc.record({ file: fc.nat(2), at: fc.nat(1000), value: numbers });
+  const texts = [hardware, mapping, workload] as const;
+  let costed = 0;
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+      const [h, m, w] = texts.map((text, index) => {
+        let count = 0;
+        const places = text.match(/\b\d+\b/g)!.length;
+        const own = edits.filter(({ file }) => file === index);
+        return text.replace(/\b\d+\b/g, (number) => {
+          const hit = own.find(({ at }) => at % places === count);
+          count++;
+          return hit === undefined ? number : String(hit.value);
+        });
+      });
+      try {
+        const layers = readZigZagWorkload(w!, { file: "x" });
+        const entries = readZigZagMapping(m!, { file: "x" });
+        const network = mapZigZagNetwork(layers, readZigZagHardware(h!, { file: "x" }), entries, { evaluations: 200 });
+        for (const { cost } of network.layers) {
+          expect(cost.energyPj).toBeGreaterThanOrEqual(0);
+          expect(cost.latencyCycles).toBeGreaterThanOrEqual(cost.temporalCycles);
+          expect(cost.utilization).toBeLessThanOrEqual(1);
+          expect(cost.utilization).toBeGreaterThan(0);
+        }
+        costed++;
+      } catch (error) {
+        if (!(error instanceof DovetailError)) throw error;
+      }
+    }),
+    { numRuns: 400 },
+  );
+  expect(costed).toBeGreaterThan(20);
 });

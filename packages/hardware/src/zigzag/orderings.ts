@@ -25,7 +25,7 @@ export function primeLoops(sizes: Int32Array): FreeLoop[] {
  */
 export function mergeLoops(loops: readonly FreeLoop[], limit: number): FreeLoop[] {
   const merged = [...loops];
-  while (merged.length > limit) {
+  while (merged.length > Math.max(limit, 1)) {
     const counts = new Map<number, number>();
     for (const { dimension } of merged) counts.set(dimension, (counts.get(dimension) ?? 0) + 1);
     const [dimension, most] = [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best));

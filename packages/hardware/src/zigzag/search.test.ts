@@ -123,6 +123,15 @@ describe("orders", () => {
     expect(loops.at(-1)).toEqual({ dimension: "K", factor: 2 });
   });
 
+  it("may be given whole, with more loops than the search would merge to", () => {
+    const sizes = { FX: 3, FY: 3, C: 2, OX: 56, OY: 56, K: 2 };
+    const inner = Object.entries(sizes).map(([dimension, factor]) => ({ dimension, factor }));
+    const given = { ...entry, order: { inner, outer: [] } };
+    const { cost, evaluations } = mapZigZagLayer(convolution(64, 64, 56), tpu, given, { factorLimit: 2 });
+    expect(cost.temporal.loops).toEqual(inner);
+    expect(evaluations).toBe(1);
+  });
+
   it("with a factor that does not divide are refused", () => {
     const order = { inner: [{ dimension: "OX", factor: 5 }], outer: [] };
     expect(() => mapZigZagLayer(convolution(64, 64, 56), tpu, { ...entry, order })).toThrow(
