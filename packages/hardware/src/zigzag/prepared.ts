@@ -1,7 +1,7 @@
 import { type DataMove, dataMoves, unitsOf, type ZigZagAccelerator } from "./accelerator.js";
 import { layerMacs, type ZigZagLayer } from "./layer.js";
 import type { SpatialMapping, ZigZagMappingEntry } from "./mapping.js";
-import { irrelevant, type OperandTable, operandTables } from "./operands.js";
+import { type OperandTable, operandTables } from "./operands.js";
 import { effectiveUnrolling, type UnrolledLevels, unrolledLevels } from "./unrolling.js";
 
 /** Position of each move in the tables of transfers. */
@@ -137,9 +137,4 @@ function portTables(operands: readonly PreparedOperand[], { memories }: ZigZagAc
       return { memory: index, name, bitsPerCycle: maxBitsPerCycle, slots, sharedByInputs: inputs.size > 1 };
     }),
   );
-}
-
-/** Whether a loop over a dimension leaves an operand's words as they are. */
-export function isIrrelevant(operand: OperandTable, dimension: number): boolean {
-  return operand.relevance[dimension] === irrelevant;
 }
