@@ -2,7 +2,7 @@
 // the recipe of `dovetail train` (SGD, one-cycle, flip and crop, batch 128).
 // Usage: node bench/train-parity.mjs [--json]                     losses of the first 20 steps
 //        node bench/train-parity.mjs --full --out FILE [--json]   15 epochs, accuracy on all test images
-// [--learning-rate 0.2] [--images 10000] [--epochs 15] [--seeds 0,1,2] [--threads 2] [--python python3]. A seed that stands in FILE is not run again.
+// [--learning-rate 0.01, with --full 0.2] [--images 10000] [--epochs 15] [--seeds 0,1,2] [--threads 2] [--python python3]. A seed that stands in FILE is not run again.
 // DOVETAIL_DATA: the folder that holds cifar10/train.zip and test.zip. The Python needs torch (the CPU wheel).
 import { execFile } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
@@ -35,12 +35,14 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     threads: { type: "string", default: "2" },
     python: { type: "string", default: process.env.DOVETAIL_PYTHON ?? "python3" },
-    "learning-rate": { type: "string", default: "0.2" },
+    "learning-rate": { type: "string" },
     out: { type: "string" },
   },
 });
 const batchSize = 128;
-const learningRate = Number(values["learning-rate"]);
+// From 0.02 on, rounding alone leads PyTorch more than the tolerance away from itself within 20 steps (channels last
+// against channels first); the losses are compared at a rate where it agrees with itself.
+const learningRate = Number(values["learning-rate"] ?? (values.full ? 0.2 : 0.01));
 const weightDecay = 5e-4;
 const firstSteps = 20;
 const lossTolerance = 1e-3;
