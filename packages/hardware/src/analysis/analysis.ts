@@ -1,3 +1,4 @@
+import { inputError } from "@dovetail/core";
 import type { Architecture } from "../architecture/architecture.js";
 import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
@@ -42,6 +43,8 @@ export interface Analysis {
   readonly rejection: RejectionRecord;
   /** Whether the mapping fits; if so, its accesses are counted. Allocates nothing. */
   run(code: MappingCode): boolean;
+  /** Counts the partitions of the last mapping that fitted, where `run` leaves that out. */
+  countPartitions?(): void;
 }
 
 /**
@@ -51,6 +54,7 @@ export interface Analysis {
 export function prepareAnalysis(problem: Problem, architecture: Architecture, options: AnalysisOptions = {}): Analysis {
   const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true } = options;
   const rule = haloRules[halo];
+  requireTileMulticast(architecture);
   const tables = compileTables(problem, architecture);
   const limits = compileLimits(tables);
   const rejection = createRejectionRecord();
@@ -101,6 +105,17 @@ export function prepareAnalysis(problem: Problem, architecture: Architecture, op
     return true;
   };
   return { tables, counts, rejection, run };
+}
+
+/** Throws the input error `multicast`: counts of this model are those of tiles sent together. */
+function requireTileMulticast({ levels }: Architecture): void {
+  const index = levels.findIndex(({ fanout }) => (fanout?.multicast ?? "tiles") !== "tiles");
+  if (index < 0) return;
+  throw inputError("multicast", `the model timeloop does not count this network`, {
+    path: ["levels", index, "fanout", "multicast"],
+    expected: "tiles",
+    received: levels[index]!.fanout!.multicast!,
+  });
 }
 
 /**

@@ -111,7 +111,7 @@ function checkLoops(tables: Tables, nest: Nest, rejection: RejectionRecord): boo
   return true;
 }
 
-function checkKeeping(tables: Tables, code: MappingCode, rejection: RejectionRecord): boolean {
+export function checkKeeping(tables: Tables, code: MappingCode, rejection: RejectionRecord): boolean {
   const spaceCount = tables.spaces.length;
   for (let space = 0; space < spaceCount; space++) {
     let kept = false;
@@ -158,7 +158,7 @@ function checkCapacity(
   return true;
 }
 
-function reject(
+export function reject(
   record: RejectionRecord,
   reason: RejectionReason,
   level: number,

@@ -202,7 +202,7 @@ export function countDistinct(numbers: Float64Array, count: number): number {
   return distinct;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
+export function greatestCommonDivisor(a: number, b: number): number {
   let x = a;
   let y = b;
   while (y !== 0) {

@@ -30,6 +30,16 @@ export interface Storage {
   readonly clusterSize?: number | undefined;
 }
 
+/**
+ * What the network of a fan-out does with words that several children want:
+ * - `none`: each child is sent its own; the parent reads a word once for every child
+ * - `tiles`: children that want the same tile are sent it together; tiles that overlap in part are read in full each
+ * - `fragments`: every word is read once a step and sent to all children that want it
+ *
+ * Results are added up on their way to the parent in any case.
+ */
+export type Multicast = "none" | "tiles" | "fragments";
+
 /** The array of instances of the next inner level (or of compute units) under one instance of this level. */
 export interface Fanout {
   /** Columns. */
@@ -38,6 +48,8 @@ export interface Fanout {
   readonly y: number;
   /** Whether neighbours in the array can pass words on to one another. */
   readonly neighbourLinks: boolean;
+  /** Default `tiles`. The model *timeloop* knows no other. */
+  readonly multicast?: Multicast | undefined;
 }
 
 export interface ArchitectureLevel {
@@ -88,6 +100,7 @@ const fanoutSchema = z.strictObject({
   x: positiveIntegerSchema.default(1),
   y: positiveIntegerSchema.default(1),
   neighbourLinks: z.boolean().default(true),
+  multicast: z.enum(["none", "tiles", "fragments"]).optional(),
 });
 
 const levelSchema = z.strictObject({

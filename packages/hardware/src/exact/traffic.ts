@@ -1,0 +1,222 @@
+import type { SpaceTable } from "../analysis/tables.js";
+import type { Axes } from "./axes.js";
+import {
+  createFamilyFinder,
+  createFamilyList,
+  EVERY_STEP,
+  type FamilyFinder,
+  type FamilyList,
+  type Group,
+  type StepKind,
+} from "./families.js";
+import { type MulticastCode, NONE } from "./network.js";
+import { rankCoefficients } from "./points.js";
+import {
+  type Ask,
+  createRankScratch,
+  KEPT,
+  NEAR,
+  nextPattern,
+  type RankScratch,
+  READ,
+  SPARED,
+  SUMS,
+  sumPatterns,
+  TAKEN,
+} from "./rank-sums.js";
+
+// The words between a level and its children, over all parents, children and steps.
+
+/** A level, its children (the next inner level that keeps the tensor, or the units), and what is between them. */
+export interface Boundary {
+  parent: number;
+  /** One past the innermost level for the units. */
+  child: number;
+  multicast: MulticastCode;
+  links: boolean;
+  /** [level]: 1 at the levels above the children that take with them what they give up; of results only. */
+  tied: Uint8Array | undefined;
+}
+
+/** Words. */
+export interface Traffic {
+  /** That parents read (or that reach them, of a result). */
+  read: number;
+  /** That children take in, from wherever. */
+  taken: number;
+  /** Of these, what siblings pass on. */
+  passed: number;
+}
+
+/** Everything that the traffic of one data space needs. */
+export interface Walker {
+  readonly axes: Axes;
+  readonly space: SpaceTable;
+  /** Dimensions that do not address the data space. */
+  readonly unrelated: readonly number[];
+  /** [rank][term]: the dimension. */
+  readonly dimensions: readonly (readonly number[])[];
+  readonly ranks: readonly RankScratch[];
+  readonly lists: readonly (readonly FamilyList[])[];
+  readonly finder: FamilyFinder;
+  /** Products over the ranks. */
+  readonly products: Float64Array;
+  readonly ask: Ask;
+  readonly kind: StepKind;
+}
+
+export function createWalker(axes: Axes, space: SpaceTable): Walker {
+  const { dimensionCount } = axes.tables;
+  const coefficients = rankCoefficients(space);
+  const dimensions = coefficients.map((terms, rank) =>
+    Array.from(terms, (_, term) => space.termDimension[space.firstTerm[rank]! + term]!),
+  );
+  const related = new Set(dimensions.flat());
+  return {
+    axes,
+    space,
+    unrelated: Array.from({ length: dimensionCount }, (_, dimension) => dimension).filter((at) => !related.has(at)),
+    dimensions,
+    ranks: coefficients.map(createRankScratch),
+    lists: dimensions.map((terms) => terms.map(createFamilyList)),
+    finder: createFamilyFinder(axes),
+    products: new Float64Array(SUMS),
+    ask: { multicast: NONE, links: false, before: true },
+    kind: { parent: 0, child: 0, advancing: 0, tied: undefined },
+  };
+}
+
+/** The first step, at which all begin. */
+export function firstStep(axes: Axes): number {
+  return axes.temporalCount;
+}
+
+/** Adds what steps of one kind move: those at which temporal loop `advancing` goes on. */
+export function addSteps(walker: Walker, boundary: Boundary, advancing: number, traffic: Traffic): void {
+  const { axes, unrelated, finder, kind, ask, products, ranks } = walker;
+  ask.multicast = boundary.multicast;
+  ask.links = boundary.links;
+  ask.before = advancing >= 0 && advancing < axes.temporalCount;
+  kind.parent = boundary.parent;
+  kind.child = boundary.child;
+  kind.advancing = advancing;
+  kind.tied = boundary.tied;
+  let everyChild = 1;
+  let leaders = 1;
+  for (let index = 0; index < unrelated.length; index++) {
+    everyChild *= finder.count(unrelated[index]!, kind, true);
+    leaders *= finder.count(unrelated[index]!, kind, boundary.multicast === NONE);
+  }
+  products.fill(1);
+  for (let rank = 0; rank < ranks.length; rank++) multiplyRank(walker, rank);
+  if (!ask.before) {
+    products[KEPT] = 0;
+    products[SPARED] = 0;
+    products[NEAR] = 0;
+  }
+  traffic.read += leaders * (products[READ]! - products[SPARED]!);
+  traffic.taken += everyChild * (products[TAKEN]! - products[KEPT]!);
+  if (boundary.links) traffic.passed += everyChild * (products[NEAR]! - products[KEPT]!);
+}
+
+/** The sums along one rank, over all families of its dimensions, into the products. */
+function multiplyRank({ lists, dimensions, ranks, finder, kind, ask, products, axes }: Walker, rank: number): void {
+  const terms = dimensions[rank]!;
+  const families = lists[rank]!;
+  const scratch = ranks[rank]!;
+  for (let term = 0; term < terms.length; term++) finder.find(families[term]!, terms[term]!, kind);
+  let [taken, kept, read, spared, near] = [0, 0, 0, 0, 0];
+  let combinations = 1;
+  for (let term = 0; term < terms.length; term++) combinations *= families[term]!.count;
+  for (let combination = 0; combination < combinations; combination++) {
+    const weight = layPatterns(scratch, families, combination, ask.before, axes.width);
+    sumPatterns(scratch, ask);
+    taken += weight * scratch.sums[TAKEN]!;
+    kept += weight * scratch.sums[KEPT]!;
+    read += weight * scratch.sums[READ]!;
+    spared += weight * scratch.sums[SPARED]!;
+    near += weight * scratch.sums[NEAR]!;
+  }
+  products[TAKEN]! *= taken;
+  products[KEPT]! *= kept;
+  products[READ]! *= read;
+  products[SPARED]! *= spared;
+  products[NEAR]! *= near;
+}
+
+/** A pattern for every choice of a group in each of the families chosen; returns how often the families meet. */
+function layPatterns(
+  scratch: RankScratch,
+  lists: readonly FamilyList[],
+  combination: number,
+  before: boolean,
+  width: number,
+): number {
+  scratch.patternCount = 0;
+  let weight = 1;
+  let choices = 1;
+  let rest = combination;
+  for (let term = 0; term < lists.length; term++) {
+    const family = lists[term]!.families[rest % lists[term]!.count]!;
+    rest = Math.floor(rest / lists[term]!.count);
+    weight *= family.weight;
+    choices *= family.count;
+  }
+  for (let choice = 0; choice < choices; choice++) {
+    const pattern = nextPattern(scratch, width * lists.length);
+    pattern.now = 0;
+    pattern.before = 0;
+    let families = combination;
+    let groups = choice;
+    for (let term = 0; term < lists.length; term++) {
+      const family = lists[term]!.families[families % lists[term]!.count]!;
+      families = Math.floor(families / lists[term]!.count);
+      addTerm(scratch, choice, term, family.groups[groups % family.count]!, before);
+      groups = Math.floor(groups / family.count);
+    }
+  }
+  return weight;
+}
+
+function addTerm(
+  { patterns, coefficients }: RankScratch,
+  index: number,
+  term: number,
+  group: Group,
+  before: boolean,
+): void {
+  const pattern = patterns[index]!;
+  const coefficient = coefficients[term]!;
+  pattern.now += coefficient * group.now;
+  pattern.before += coefficient * (before ? group.before : group.now);
+  pattern.lengths[term] = group.length;
+  pattern.lengthsBefore[term] = before ? group.lengthBefore : group.length;
+  for (let copy = 0; copy < group.copies; copy++) {
+    pattern.strides[pattern.copies] = coefficient * group.strides[copy]!;
+    pattern.bounds[pattern.copies] = group.bounds[copy]!;
+    pattern.copies++;
+  }
+}
+
+/** All words between a level and its children. */
+export function countTraffic(walker: Walker, boundary: Boundary, traffic: Traffic): void {
+  const { axes } = walker;
+  traffic.read = 0;
+  traffic.taken = 0;
+  traffic.passed = 0;
+  if (boundary.child === axes.tables.levelCount && !boundary.links) {
+    addSteps(walker, boundary, EVERY_STEP, traffic);
+    return;
+  }
+  addSteps(walker, boundary, firstStep(axes), traffic);
+  for (let loop = firstMoving(walker, boundary.child); loop < axes.temporalCount; loop++) {
+    addSteps(walker, boundary, loop, traffic);
+  }
+}
+
+/** The innermost temporal loop outside a level that moves its tile: those inside bring nothing. */
+export function firstMoving({ axes, unrelated }: Walker, child: number): number {
+  let loop = child === 0 ? axes.temporalCount : axes.firstTemporal[child - 1]!;
+  while (loop < axes.temporalCount && unrelated.includes(axes.temporalDimension[loop]!)) loop++;
+  return loop;
+}

@@ -1,0 +1,84 @@
+// The public face, room by room.
+
+export { accuracyCostFront, cheapestAbove, expectedBestOfRandom, type FrontPoint } from "./query/front.js";
+// query/
+export {
+  cellCost,
+  cellCosts,
+  cellDatasetNamed,
+  cellIndexOf,
+  faultsOf,
+  fbnetCost,
+  fbnetDatasetNamed,
+  type NetworkCostEntry,
+  type NetworkEntry,
+  networkConfig,
+  queryNetwork,
+  type SpaceName,
+  spaceNames,
+} from "./query/query.js";
+// spaces/
+export {
+  type CellOperator,
+  canonicalCell,
+  cellCodeOf,
+  cellCount,
+  cellDigits,
+  cellEdges,
+  cellOperators,
+  formatCell,
+  operatorCounts,
+  parseCell,
+} from "./spaces/cell.js";
+export {
+  type CellDataset,
+  cellDatasets,
+  cellMacs,
+  cellNetwork,
+  cellParameters,
+} from "./spaces/cell-network.js";
+export {
+  checkFbnet,
+  type FbnetDataset,
+  type FbnetOperator,
+  fbnetDatasets,
+  fbnetKeys,
+  fbnetOperators,
+  fbnetPositionCount,
+  formatFbnet,
+  parseFbnet,
+} from "./spaces/fbnet.js";
+export { fbnetMacs, fbnetNetwork, fbnetParameters } from "./spaces/fbnet-network.js";
+// statistics/
+export {
+  type Correlations,
+  correlations,
+  kendallTau,
+  pearsonR,
+  roundTo,
+  spearmanRho,
+} from "./statistics/correlation.js";
+// tables/
+export { benchmarkFiles, type HardwareBenchmark, readBenchmark } from "./tables/benchmark.js";
+export { type CellAccuracies, type CellBenchmark, withCosts } from "./tables/cell-benchmark.js";
+export { type Column, type ColumnFile, readColumns, writeColumns } from "./tables/columns.js";
+export {
+  type FbnetBenchmark,
+  type FbnetSamples,
+  type FbnetSum,
+  fbnetBenchmarkOf,
+  fbnetTotal,
+} from "./tables/fbnet-benchmark.js";
+export {
+  type DeviceName,
+  devices,
+  fbnetMetricNames,
+  metricNames,
+  metricUnit,
+  type PublishedFault,
+  publishedFaults,
+} from "./tables/metrics.js";
+
+// verify/
+export type { BenchmarkCheck, CheckedFigure } from "./verify/check.js";
+export { edgeGpuCheck, verifyBenchmark } from "./verify/verify.js";
