@@ -114,11 +114,11 @@ describe("fronts", () => {
 
 describe("column files", () => {
   it("come back as they were written", async () => {
-    const columns = new Map([
+    const columns = new Map<string, Float64Array | Uint16Array | Uint8Array>([
       ["a", Float64Array.of(1.1, Number.NaN, -0)],
       ["b", Uint16Array.of(1, 65535)],
       ["c", Uint8Array.of(7)],
-    ] as const);
+    ]);
     const read = await readColumns(await writeColumns({ content: "x" }, columns));
     expect(read.facts).toEqual({ content: "x" });
     for (const [name, values] of columns) expect(read.columns.get(name)).toEqual(values);
