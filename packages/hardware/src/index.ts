@@ -292,8 +292,15 @@ export { cacti } from "./energy/tables/cacti.js";
 export { dramEnergies } from "./energy/tables/dram.js";
 export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
 export { horowitz } from "./energy/tables/horowitz.js";
+export { bankedMemory } from "./energy/memory-bank.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
 
+export {
+  type ScalableUnitFigures,
+  type ScalableUnitKind,
+  scalableUnit,
+  shiftAddUnit,
+} from "./energy/scalable-unit.js";
 // formats/
 
 export {
@@ -304,6 +311,15 @@ export {
 } from "./formats/scalesim-config.js";
 export {
   isDense,
+export {
+  chipPredictorEnergies,
+  interstellarEnergies,
+  maestroNormalised,
+  shiftAddOperators,
+  shiftAddOperatorsZc706,
+  smartExchangeEnergies,
+} from "./energy/tables/published-unit-energies.js";
+export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
   type ReadTopologyOptions,
   readScaleSimTopology,
   type ScaleSimConvolution,

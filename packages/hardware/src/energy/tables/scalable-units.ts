@@ -1,0 +1,64 @@
+import type { FigureSource, GridTable } from "../source.js";
+
+const source: FigureSource = {
+  citation:
+    "our own Verilog of a fixed, a bit-serial, a spatially tiled temporal and a brick-composed unit, synthesised and simulated (rtl.md section 4.3)",
+  certainty: "read",
+  conditions:
+    "Nangate45, 45 nm, 16 units of 8 bit share one reduction tree and one accumulator of 24 bit, period 3 ns; toggles without glitches, uniform operands; fixed with Booth recoding",
+};
+
+/**
+ * Energy of a product of two operands of a width, in fJ, by kind of unit. Its level is four to five times that of other
+ * sources: take ratios to `fixed` at 8 bit (rtl.md section 4.4). A unit that lacks a width runs at its next wider one.
+ */
+export const scalableUnitEnergy: GridTable<"bitWidth" | "fixed" | "serial" | "tiledSerial" | "composable"> = {
+  source,
+  columns: [
+    { name: "bitWidth", unit: "bit" },
+    { name: "fixed", unit: "fJ/product" },
+    { name: "serial", unit: "fJ/product" },
+    { name: "tiledSerial", unit: "fJ/product" },
+    { name: "composable", unit: "fJ/product" },
+  ],
+  rows: [
+    [2, 819, 355, 291, 240],
+    [3, 865, 513, 376, 718],
+    [4, 893, 666, 468, 718],
+    [5, 913, 827, 1608, 2421],
+    [6, 930, 993, 1293, 2421],
+    [8, 977, 1350, 1687, 2421],
+  ],
+};
+
+/** Area of one unit: of a serial one, one lane of 8 bit × 1 bit. */
+export const scalableUnitArea: GridTable<"fixed" | "serial" | "tiledSerial" | "composable"> = {
+  source,
+  columns: [
+    { name: "fixed", unit: "um2" },
+    { name: "serial", unit: "um2" },
+    { name: "tiledSerial", unit: "um2" },
+    { name: "composable", unit: "um2" },
+  ],
+  rows: [[481, 101, 329, 1626]],
+};
+
+/** Processing elements of ShiftAddNet beside a fixed unit, each with an accumulator of 24 bit of its own. */
+export const shiftAddUnits: GridTable<"fixedFj" | "shiftFj" | "addFj" | "fixedUm2" | "shiftUm2" | "addUm2"> = {
+  source: {
+    ...source,
+    citation:
+      "our own Verilog of a fixed, a shift and an add unit, synthesised and simulated (rtl.md sections 4.5, 4.6)",
+    conditions:
+      "Nangate45, 45 nm, one unit with its accumulator of 24 bit, period 2 ns; toggles without glitches, uniform operands",
+  },
+  columns: [
+    { name: "fixedFj", unit: "fJ/operation" },
+    { name: "shiftFj", unit: "fJ/operation" },
+    { name: "addFj", unit: "fJ/operation" },
+    { name: "fixedUm2", unit: "um2" },
+    { name: "shiftUm2", unit: "um2" },
+    { name: "addUm2", unit: "um2" },
+  ],
+  rows: [[1497, 958, 726, 679, 428, 316]],
+};
