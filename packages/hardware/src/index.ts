@@ -280,8 +280,15 @@ export { formatSpatial, spatialMappings } from "./zigzag/spatial.js";
 // energy/
 
 export { dram } from "./energy/dram.js";
+export { bankedMemory } from "./energy/memory-bank.js";
 export { type ComputeFigures, multiplyAccumulate } from "./energy/multiply-accumulate.js";
 export { registerFile } from "./energy/register-file.js";
+export {
+  type ScalableUnitFigures,
+  type ScalableUnitKind,
+  scalableUnit,
+  shiftAddUnit,
+} from "./energy/scalable-unit.js";
 export { type ScalingFactor, scaleTechnology } from "./energy/scale-technology.js";
 export type { FigureSource, FigureTable, GridTable, Quantity } from "./energy/source.js";
 export { figure } from "./energy/source-lookup.js";
@@ -292,15 +299,17 @@ export { cacti } from "./energy/tables/cacti.js";
 export { dramEnergies } from "./energy/tables/dram.js";
 export { eyerissNormalised } from "./energy/tables/eyeriss-normalised.js";
 export { horowitz } from "./energy/tables/horowitz.js";
-export { bankedMemory } from "./energy/memory-bank.js";
+export {
+  chipPredictorEnergies,
+  interstellarEnergies,
+  maestroNormalised,
+  shiftAddOperators,
+  shiftAddOperatorsZc706,
+  smartExchangeEnergies,
+} from "./energy/tables/published-unit-energies.js";
+export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
 
-export {
-  type ScalableUnitFigures,
-  type ScalableUnitKind,
-  scalableUnit,
-  shiftAddUnit,
-} from "./energy/scalable-unit.js";
 // formats/
 
 export {
@@ -311,15 +320,6 @@ export {
 } from "./formats/scalesim-config.js";
 export {
   isDense,
-export {
-  chipPredictorEnergies,
-  interstellarEnergies,
-  maestroNormalised,
-  shiftAddOperators,
-  shiftAddOperatorsZc706,
-  smartExchangeEnergies,
-} from "./energy/tables/published-unit-energies.js";
-export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
   type ReadTopologyOptions,
   readScaleSimTopology,
   type ScaleSimConvolution,
