@@ -63,6 +63,7 @@ export {
   wilsonInterval95,
 } from "./metrics/intervals.js";
 export { type AdamOptions, adam, adamW } from "./optimizers/adam.js";
+export { applyOptimizer, type ParameterUpdates } from "./optimizers/apply-optimizer.js";
 export { clipGradients } from "./optimizers/clip-gradients.js";
 export type { OptimizedParameter, Optimizer, UpdatedParameter } from "./optimizers/optimizer.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";

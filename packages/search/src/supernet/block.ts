@@ -1,20 +1,11 @@
 // A block of the supernet as compiled segments: forward, backward with the optimizer's step, backward to the input alone.
-import {
-  differentiate,
-  extractSubgraph,
-  type Graph,
-  GraphBuilder,
-  type Node,
-  type Tensor,
-  tensorFromData,
-  type Value,
-} from "@dovetail/graph";
+import { differentiate, extractSubgraph, type Graph, GraphBuilder, type Node, type Value } from "@dovetail/graph";
 import { type Network, type NetworkBuilder, type ParameterSpec, trainingForm } from "@dovetail/models";
-import type { Loss, Optimizer } from "@dovetail/train";
+import { applyOptimizer, type Loss, type Optimizer, type ParameterUpdates } from "@dovetail/train";
 import { blockNetwork } from "../space/block-network.js";
 
 /** The graphs of one block at a fixed batch size. Values have the same names in all of them. */
-export interface BlockGraphs extends BlockUpdates {
+export interface BlockGraphs extends ParameterUpdates {
   /** Inference form, batch symbolic: what the hardware side reads. */
   readonly inference: Graph;
   readonly parameters: readonly ParameterSpec[];
@@ -62,7 +53,7 @@ export function buildBlock(build: (n: NetworkBuilder, x: Value) => Value, option
 }
 
 /** The last block: classifier and loss. Both graphs take x and the target, and give the loss. */
-export interface LossBlockGraphs extends BlockUpdates {
+export interface LossBlockGraphs extends ParameterUpdates {
   readonly inference: Graph;
   readonly parameters: readonly ParameterSpec[];
   /** To the gradient of x and the new parameters. */
@@ -103,14 +94,6 @@ function openTrainingForm(
   return { network, g, output: g.value(form.logits) };
 }
 
-/** What a step of the optimizer changes in a block. */
-export interface BlockUpdates {
-  /** From parameter or memory to the output that replaces it. */
-  readonly statePairs: Readonly<Record<string, string>>;
-  /** Optimizer memory, zeros, by name. */
-  readonly initialMemory: ReadonlyMap<string, Tensor>;
-}
-
 /** Adds the backward pass and the optimizer; its outputs are the new parameters and the gradient of the input. */
 function addGradients(
   g: GraphBuilder,
@@ -118,42 +101,15 @@ function addGradients(
   output: Value,
   { optimizer, differentiateInput }: BlockOptions,
   outputGradient?: Value,
-): BlockUpdates {
+): ParameterUpdates {
   const trained = network.parameters.filter(({ trainable }) => trainable);
   const withRespectTo = trained.map(({ name }) => g.value(name));
   if (differentiateInput) withRespectTo.push(g.value(blockNames.input));
   const gradients = differentiate(g, { loss: output, withRespectTo, lossGradient: outputGradient });
-  const updates = applyOptimizer(g, optimizer, trained, gradients);
+  const scalars = Object.fromEntries(optimizer.inputs.map((name) => [name, g.input(name, "float32", [])]));
+  const updates = applyOptimizer(g, optimizer, trained, gradients, scalars);
   if (differentiateInput) g.output(gradients.at(-1)!, blockNames.inputGradient);
   return updates;
-}
-
-function applyOptimizer(
-  g: GraphBuilder,
-  optimizer: Optimizer,
-  trained: readonly ParameterSpec[],
-  gradients: readonly Value[],
-): BlockUpdates {
-  const scalars = Object.fromEntries(optimizer.inputs.map((name) => [name, g.input(name, "float32", [])]));
-  const statePairs: Record<string, string> = {};
-  const initialMemory = new Map<string, Tensor>();
-  const replaceBy = (name: string, value: Value): void => {
-    statePairs[name] = `${name}:next`;
-    g.output(value, `${name}:next`);
-  };
-  trained.forEach(({ name, shape, decay }, index) => {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const memory: Record<string, Value> = {};
-    for (const kind of optimizer.memory) {
-      initialMemory.set(`${name}:${kind}`, tensorFromData("float32", shape, new Float32Array(count)));
-      memory[kind] = g.input(`${name}:${kind}`, "float32", shape);
-    }
-    const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
-    const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
-    replaceBy(name, updated.parameter);
-    for (const kind of optimizer.memory) replaceBy(`${name}:${kind}`, updated.memory[kind]!);
-  });
-  return { statePairs, initialMemory };
 }
 
 /** Cuts the joint graph into what is computed before the gradient of the output is known, and the rest. */

@@ -197,7 +197,7 @@ function initialState({ random }: SupernetOptions, graphs: SupernetGraphs): Map<
   const state = new Map<string, Tensor>();
   for (const block of [graphs.stem, ...graphs.positions.flat(), graphs.head]) {
     for (const parameter of block.parameters) state.set(parameter.name, initializeParameter(parameter, random));
-    for (const [name, zeros] of block.initialMemory) state.set(name, zeros);
+    for (const [name, zeros] of block.initialMemory()) state.set(name, zeros);
   }
   return state;
 }

@@ -1,7 +1,8 @@
 import { inputError } from "@dovetail/core";
-import { differentiate, type Graph, GraphBuilder, type Tensor, tensorFromData, type Value } from "@dovetail/graph";
+import { differentiate, type Graph, GraphBuilder, type Tensor, type Value } from "@dovetail/graph";
 import { type DropoutMask, type Network, trainingForm } from "@dovetail/models";
 import type { Loss } from "../losses/loss.js";
+import { applyOptimizer } from "../optimizers/apply-optimizer.js";
 import { clipGradients } from "../optimizers/clip-gradients.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 
@@ -59,26 +60,10 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   let gradients = differentiate(g, { loss: lossValue, withRespectTo: parameters });
   if (options.clip) gradients = g.scope("clip", () => clipGradients(g, gradients, scalars.maximumNorm!));
 
-  const statePairs: Record<string, string> = {};
-  const replaceBy = (name: string, value: Value): void => {
-    statePairs[name] = `${name}:next`;
-    g.output(value, `${name}:next`);
-  };
   g.output(lossValue, "training/loss");
   if (correct) g.output(correct, "training/correct");
-  const memoryShapes = new Map<string, readonly number[]>();
-  trained.forEach(({ name, shape, decay }, index) => {
-    const inputs = Object.fromEntries(
-      optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
-    );
-    const optimized = { parameter: parameters[index]!, gradient: gradients[index]!, memory: inputs, decay };
-    const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
-    replaceBy(name, updated.parameter);
-    for (const kind of optimizer.memory) {
-      memoryShapes.set(`${name}:${kind}`, shape);
-      replaceBy(`${name}:${kind}`, updated.memory[kind]!);
-    }
-  });
+  const updates = applyOptimizer(g, optimizer, trained, gradients, scalars);
+  const statePairs = { ...updates.statePairs };
   for (const [parameter, output] of form.updates) {
     statePairs[parameter] = output;
     g.output(g.value(output));
@@ -92,13 +77,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
     correct: correct && "training/correct",
     hyperparameters: Object.fromEntries(Object.entries(scalars).map(([name, { name: input }]) => [name, input])),
     masks: form.masks,
-    initialMemory: () =>
-      new Map(
-        [...memoryShapes].map(([name, shape]) => {
-          const count = shape.reduce((product, size) => product * size, 1);
-          return [name, tensorFromData("float32", shape, new Float32Array(count))];
-        }),
-      ),
+    initialMemory: updates.initialMemory,
   };
 }
 

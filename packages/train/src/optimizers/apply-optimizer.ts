@@ -1,0 +1,47 @@
+import { type GraphBuilder, type Tensor, tensorFromData, type Value } from "@dovetail/graph";
+import type { ParameterSpec } from "@dovetail/models";
+import type { Optimizer } from "./optimizer.js";
+
+/** What a step of the optimizer changes. */
+export interface ParameterUpdates {
+  /** From each parameter or memory input to the output that replaces it. */
+  readonly statePairs: Readonly<Record<string, string>>;
+  /** Optimizer memory, all zeros, by input name. */
+  readonly initialMemory: () => Map<string, Tensor>;
+}
+
+/**
+ * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
+ * parameters and memory (`NAME:next`, `NAME:KIND:next`). `scalars` are the optimizer's hyper-parameters, by its name.
+ */
+export function applyOptimizer(
+  g: GraphBuilder,
+  optimizer: Optimizer,
+  trained: readonly ParameterSpec[],
+  gradients: readonly Value[],
+  scalars: Readonly<Record<string, Value>>,
+): ParameterUpdates {
+  const statePairs: Record<string, string> = {};
+  const memoryShapes = new Map<string, readonly number[]>();
+  const replaceBy = (name: string, value: Value): void => {
+    statePairs[name] = `${name}:next`;
+    g.output(value, `${name}:next`);
+  };
+  trained.forEach(({ name, shape, decay }, index) => {
+    const memory = Object.fromEntries(
+      optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
+    );
+    const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
+    const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
+    replaceBy(name, updated.parameter);
+    for (const kind of optimizer.memory) {
+      memoryShapes.set(`${name}:${kind}`, shape);
+      replaceBy(`${name}:${kind}`, updated.memory[kind]!);
+    }
+  });
+  return { statePairs, initialMemory: () => new Map([...memoryShapes].map(([name, shape]) => [name, zeros(shape)])) };
+}
+
+function zeros(shape: readonly number[]): Tensor {
+  return tensorFromData("float32", shape, new Float32Array(shape.reduce((product, size) => product * size, 1)));
+}
