@@ -310,6 +310,28 @@ export {
 export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
 
+// precision/
+
+export {
+  type StructuredOptions,
+  type StructuredWeights,
+  structuredWeights,
+  type WeightShape,
+} from "./precision/structured-weights.js";
+export { type UnitPace, type UnitRule, unitPace } from "./precision/unit-pace.js";
+export {
+  boothTerms,
+  essentialBits,
+  halfNormalWords,
+  lockstepCycles,
+  meanTerms,
+  measureWords,
+  type TermDistribution,
+  uniformWords,
+  type WordStatistics,
+  zeroRowFraction,
+} from "./precision/words.js";
+
 // formats/
 
 export {

@@ -36,7 +36,11 @@ export interface FusionLayer {
  * Multiply-accumulates of one unit in a cycle: ⌊widest / activation⌋ · ⌊widest / weight⌋ for operands up to the widest
  * (cost-model.md section 6.2); wider operands take a pass for each pair of slices.
  */
-export function fusedProductsPerCycle(array: FusionArray, activationBits: number, weightBits: number): number {
+export function fusedProductsPerCycle(
+  array: Pick<FusionArray, "widestBits" | "narrowestBits">,
+  activationBits: number,
+  weightBits: number,
+): number {
   const along = (bits: number): number =>
     bits > array.widestBits
       ? 1 / Math.ceil(bits / array.widestBits)
