@@ -147,10 +147,13 @@ export type { Halo } from "./analysis/walk.js";
 
 export {
   type ComputeCost,
+  type CostModel,
   type CostOptions,
   type CostResult,
   costModelName,
+  costModels,
   type DataSpaceCost,
+  type ExactCycles,
   type LevelCost,
   type LimitingResource,
   type MappingCost,
@@ -158,6 +161,15 @@ export {
 export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator.js";
 export { evaluateCost } from "./cost/explain.js";
 export { printCost } from "./cost/print.js";
+
+// simulator/
+
+export {
+  type SimulatedTraffic,
+  type Simulation,
+  type SimulationOptions,
+  simulateMapping,
+} from "./simulator/simulate.js";
 
 // mapspace/
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { inputError, nearestWord } from "@dovetail/core";
 import {
   type Architecture,
+  type CostModel,
   type Derivation,
   deriveTraffic,
   evaluateCost,
@@ -32,6 +33,7 @@ import {
   readLayers,
   withBitOptions,
 } from "./network-cost.js";
+import { modelOption } from "./options.js";
 
 interface CostOptions extends CommonOptions, BitOptions {
   readonly arch?: string;
@@ -40,6 +42,7 @@ interface CostOptions extends CommonOptions, BitOptions {
   readonly mapping?: string;
   readonly network?: string;
   readonly mappings?: string;
+  readonly model: CostModel;
   readonly explain?: string;
   readonly verbose?: boolean;
 }
@@ -65,6 +68,7 @@ export function costCommand(io: CommandIo): Command {
     .option("--mapping <file>", "the layer's mapping")
     .option("--network <file>", "an ONNX file, or a run folder")
     .option("--mappings <folder>", "the mappings of its layers")
+    .addOption(modelOption())
     .option("--explain <count>", "derive a count of the layer: LEVEL.TENSOR.reads, .fills or .updates")
     .option("--verbose", "each mapping of the network as a loop nest, with its cost by level");
   return withBitOptions(command).action(async (files: readonly string[], options: CostOptions) => {
@@ -97,7 +101,7 @@ async function costLayer(
   const problem = await readDocumentFile(problemFile, readProblem);
   const architecture = await readDocumentFile(options.arch, readArchitecture);
   const mapping = await readDocumentFile(mappingFile, readMapping);
-  const cost = costOf(problem, architecture, mapping, mappingFile);
+  const cost = costOf(problem, architecture, mapping, options.model, mappingFile);
   if (options.explain === undefined) {
     printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), printCost(cost)]);
     return;
@@ -117,7 +121,7 @@ async function costNetwork(io: CommandIo, options: WithArchitecture, network: st
   const costed: CostedLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     const mapping = await readDocumentFile(files[index]!, readMapping);
-    costed.push({ layer, mapping, cost: costOf(layer.problem, architecture, mapping, files[index]!) });
+    costed.push({ layer, mapping, cost: costOf(layer.problem, architecture, mapping, options.model, files[index]!) });
   }
   const result = networkCost(costed, architecture);
   printResult(io, options, result, () => [
@@ -126,10 +130,23 @@ async function costNetwork(io: CommandIo, options: WithArchitecture, network: st
   ]);
 }
 
-function costOf(problem: Problem, architecture: Architecture, mapping: Mapping, file: string): MappingCost {
-  const cost = inFile(file, () => evaluateCost(problem, architecture, mapping));
-  if (!cost.ok) throw refusal(file, cost);
-  return cost;
+function costOf(
+  problem: Problem,
+  architecture: Architecture,
+  mapping: Mapping,
+  model: CostModel,
+  file: string,
+): MappingCost {
+  const cost = inFile(file, () => evaluateCost(problem, architecture, mapping, { model }));
+  if (cost.ok) return cost;
+  if (!hasRemainders(cost)) throw refusal(file, cost);
+  const what = model === "exact" ? "a loop never reaches its last iteration" : "only the model exact takes remainders";
+  throw refusal(file, cost, what);
+}
+
+/** Whether the bounds of a dimension cover more than it has. */
+function hasRemainders({ reason, needed = 0, available = 0 }: MappingRejection): boolean {
+  return reason === "factors" && needed > available;
 }
 
 /** The error for a mapping that does not fit, or for a layer that has none. */

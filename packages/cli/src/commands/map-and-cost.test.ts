@@ -1,5 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { convolutionProblem, eyerissLike, writeArchitecture, writeProblem } from "@dovetail/hardware";
+import {
+  type Architecture,
+  convolutionProblem,
+  eyerissLike,
+  writeArchitecture,
+  writeProblem,
+} from "@dovetail/hardware";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../testing/run-command.js";
 import { useTemporaryFolder } from "../testing/temporary-folder.js";
@@ -13,6 +19,16 @@ beforeAll(() => {
 });
 
 const map = ["map", "--network", "tiny.onnx", "--arch", "eyeriss.yaml", "--evaluations", "100", "--quiet"];
+
+/** Three columns of outputs side by side, as often as the loop says. */
+function oddMapping({ levels }: Architecture, loop: string): string {
+  const keeps: Readonly<Record<string, string>> = {
+    [levels[0]!.name]: `keep: [Weights, Inputs, Outputs], temporal: [C=5, M=7, Q=5, ${loop}]`,
+  };
+  const fanout = levels.findIndex(({ fanout }) => fanout !== undefined && fanout.x > 1);
+  keeps[levels[fanout]!.name] = "spatialX: [P=3]";
+  return `levels:\n${levels.map(({ name }) => `  - { level: ${name}, ${keeps[name] ?? "keep: []"} }`).join("\n")}\n`;
+}
 
 describe("dovetail map and cost", () => {
   it("maps every layer, and the written mappings cost what was said", async () => {
@@ -97,6 +113,28 @@ describe("dovetail map and cost", () => {
       /^error: mappings\/.*\.yaml: .*the mapping does not fit: .*expected at most \d+, received \d+\n$/,
     );
     expect(readFileSync(`mappings/${file}`, "utf8")).toBe(before);
+  });
+
+  it("takes remainders in the model exact, and says so elsewhere", async () => {
+    const layer = { name: "odd", inputChannels: 5, outputChannels: 7, outputHeight: 5, outputWidth: 5 };
+    const problem = convolutionProblem({ ...layer, kernelHeight: 1, kernelWidth: 1 });
+    writeFileSync("odd.yaml", writeProblem(problem));
+    const architecture = eyerissLike();
+    writeFileSync("odd-mapping.yaml", oddMapping(architecture, "P=2"));
+    const line = ["cost", "--problem", "odd.yaml", "--arch", "eyeriss.yaml", "--mapping", "odd-mapping.yaml"];
+    const exact = await runCommand([...line, "--model", "exact", "--json"]);
+    expect(exact).toMatchObject({ exitCode: 0, stderr: "" });
+    const cost = JSON.parse(exact.stdout);
+    // Columns of 3 and 2 outputs: the busiest unit has them one after the other.
+    expect(cost.compute).toMatchObject({ units: 3, macs: 5 * 7 * 25, cycles: 5 * 7 * 5 * 2 });
+    const refused = await runCommand(line);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("only the model exact takes remainders");
+    expect(refused.stderr).toContain("expected 5, received 6");
+    writeFileSync("odd-mapping.yaml", oddMapping(architecture, "P=3"));
+    const beyond = await runCommand([...line, "--model", "exact"]);
+    expect(beyond.exitCode).toBe(2);
+    expect(beyond.stderr).toContain("a loop never reaches its last iteration");
   });
 
   it("asks for the files that belong together", async () => {

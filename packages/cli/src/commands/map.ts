@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { createRandomStream } from "@dovetail/core";
 import {
   type Architecture,
+  type CostModel,
   createMappingCache,
   type Layer,
   mapNetwork,
@@ -32,7 +33,7 @@ import {
   readLayers,
   withBitOptions,
 } from "./network-cost.js";
-import { seedOption } from "./options.js";
+import { modelOption, seedOption } from "./options.js";
 
 interface MapOptions extends CommonOptions, BitOptions {
   readonly network: string;
@@ -40,6 +41,7 @@ interface MapOptions extends CommonOptions, BitOptions {
   readonly objective: Objective;
   readonly evaluations: number;
   readonly seed: number;
+  readonly model: CostModel;
   readonly output?: string;
   readonly verbose?: boolean;
 }
@@ -64,6 +66,7 @@ export function mapCommand(io: CommandIo): Command {
     )
     .option("--evaluations <n>", "mappings evaluated for each distinct layer", wholeNumber(1), 2000)
     .addOption(seedOption().default(0))
+    .addOption(modelOption())
     .option("-o, --output <folder>", "write a mapping a layer to this folder")
     .option("--verbose", "each mapping as a loop nest, with its cost by level");
   return withBitOptions(command).action(async (options: MapOptions) => {
@@ -83,10 +86,10 @@ export function mapCommand(io: CommandIo): Command {
 async function mapLayers(
   layers: readonly Layer[],
   architecture: Architecture,
-  { objective, evaluations, seed, arch }: MapOptions,
+  { objective, evaluations, seed, model, arch }: MapOptions,
   watch: CommandWatch,
 ): Promise<CostedLayer[]> {
-  const settings = { objective, evaluations, random: createRandomStream(seed), cache: createMappingCache() };
+  const settings = { objective, evaluations, model, random: createRandomStream(seed), cache: createMappingCache() };
   const mapped: CostedLayer[] = [];
   for (const layer of layers) {
     await setImmediate();

@@ -1,5 +1,6 @@
 // Options that several commands have.
 
+import { costModels } from "@dovetail/hardware";
 import { InvalidArgumentError, Option } from "commander";
 import { wholeNumber } from "./define.js";
 
@@ -35,4 +36,8 @@ export function seedOption(): Option {
 
 export function runFolderOption(): Option {
   return new Option("--run-folder <folder>", "where the run lies; default: a new folder in runs/");
+}
+
+export function modelOption(): Option {
+  return new Option("--model <name>", "the cost model").choices(costModels).default("timeloop");
 }

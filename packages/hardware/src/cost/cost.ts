@@ -1,7 +1,17 @@
 import type { AnalysisOptions } from "../analysis/analysis.js";
 import type { MappingRejection } from "../analysis/check.js";
 
+/**
+ * - `timeloop`: counts as Timeloop does (`docs/models/access-counts.md`)
+ * - `exact`: counts what a machine moves that works through the mapping (`docs/models/exact.md`); takes remainders
+ */
+export type CostModel = "timeloop" | "exact";
+
+export const costModels: readonly CostModel[] = ["timeloop", "exact"];
+
 export interface CostOptions extends AnalysisOptions {
+  /** Default `timeloop`. `halo` is a matter of that model alone. */
+  readonly model?: CostModel | undefined;
   /** Whether memories and compute units in use leak all the time. Default true. */
   readonly leakage?: boolean | undefined;
 }
@@ -48,7 +58,7 @@ export interface ComputeCost {
   /** In use. */
   readonly units: number;
   readonly macs: number;
-  /** Multiply-accumulates of one unit: cycles when nothing holds it up. */
+  /** Multiply-accumulates of one unit (of the busiest): cycles when nothing holds it up. */
   readonly cycles: number;
   readonly energyPj: number;
   readonly leakagePj: number;
@@ -58,6 +68,18 @@ export interface ComputeCost {
 export type LimitingResource =
   | { readonly resource: "compute" }
   | { readonly resource: "bandwidth"; readonly level: string; readonly port: "read" | "write" | "shared" };
+
+/** Cycles in the model *exact*: where they come from, and between which bounds a machine's cycles lie. */
+export interface ExactCycles {
+  /** Before the units can begin: the first tiles come in. Not whole. */
+  readonly fillCycles: number;
+  /** After the units have ended: the last results go out. Not whole. */
+  readonly drainCycles: number;
+  /** No machine of the architecture is faster: units and every port are busy for so long. */
+  readonly least: number;
+  /** No machine is slower that never lets all wait: units and ports one after another. */
+  readonly most: number;
+}
 
 /** Cost of a layer under a mapping, with where it comes from. */
 export interface MappingCost {
@@ -76,6 +98,8 @@ export interface MappingCost {
   readonly levels: readonly LevelCost[];
   readonly compute: ComputeCost;
   readonly limitedBy: LimitingResource;
+  /** Of the model *exact* only. */
+  readonly exactCycles?: ExactCycles | undefined;
   /** The model that made these figures, and what it was checked against. */
   readonly model: string;
 }
@@ -84,12 +108,18 @@ export type CostResult = MappingCost | MappingRejection;
 
 /** Stamped into results, so that figures of different models are never mixed up. */
 export function costModelName(options: CostOptions): string {
-  const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
+  const { model = "timeloop", halo = "timeloop-default" } = options;
+  const { neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
   const departures = [
-    ...(halo === "timeloop-default" ? [] : [`halo ${halo}`]),
+    ...(model === "exact" || halo === "timeloop-default" ? [] : [`halo ${halo}`]),
     ...(neighbourLinks ? [] : ["no neighbour links"]),
     ...(elideFirstReads ? [] : ["first reads counted"]),
     ...(leakage ? [] : ["no leakage"]),
   ];
-  return ["loop nest, as Timeloop 4cf6d4c (2025-03-31)", ...departures].join(", ");
+  return [modelNames[model], ...departures].join(", ");
 }
+
+const modelNames: Readonly<Record<CostModel, string>> = {
+  timeloop: "loop nest, as Timeloop 4cf6d4c (2025-03-31)",
+  exact: "exact loop nest, version 1",
+};

@@ -1,15 +1,20 @@
 import { type Analysis, prepareAnalysis } from "../analysis/analysis.js";
 import type { MappingCode } from "../analysis/code.js";
 import type { Architecture } from "../architecture/architecture.js";
+import { type ExactAnalysis, prepareExact } from "../exact/exact.js";
 import type { Problem } from "../workload/problem.js";
 import type { CostOptions } from "./cost.js";
+import {
+  PORT_NONE,
+  PORT_READ,
+  PORT_SHARED,
+  PORT_WRITE,
+  portCycles,
+  type Transient,
+  timeTransient,
+  wholeCycles,
+} from "./ports.js";
 import { compileRates, type Rates } from "./rates.js";
-
-/** Port that slows a level down most. */
-export const PORT_NONE = 0;
-export const PORT_READ = 1;
-export const PORT_WRITE = 2;
-export const PORT_SHARED = 3;
 
 /** What `CostEvaluator.evaluate` found; overwritten by the next call. */
 export interface LeanCost {
@@ -28,14 +33,18 @@ export interface CostEvaluator {
   readonly accessPj: Float64Array;
   /** [level], of the last valid mapping. */
   readonly slowdown: Float64Array;
+  /** [level]: the port that slows it down most, a `PORT_…`. */
   readonly port: Uint8Array;
+  /** Of the last valid mapping; 0 in the model *timeloop*. */
+  readonly transient: Transient;
   /** Energy and latency of a mapping: the object `cost`, rewritten. Allocates nothing. */
   evaluate(code: MappingCode): LeanCost;
 }
 
 /** Compiles a problem and an architecture for evaluation. Once per layer and architecture. */
 export function prepareCost(problem: Problem, architecture: Architecture, options: CostOptions = {}): CostEvaluator {
-  const analysis = prepareAnalysis(problem, architecture, options);
+  const exact = options.model === "exact" ? prepareExact(problem, architecture, options) : undefined;
+  const analysis = exact ?? prepareAnalysis(problem, architecture, options);
   const rates = compileRates(analysis.tables);
   const { levelCount, spaces } = analysis.tables;
   const leaks = options.leakage ?? true;
@@ -46,6 +55,7 @@ export function prepareCost(problem: Problem, architecture: Architecture, option
     accessPj: new Float64Array(levelCount * spaces.length),
     slowdown: new Float64Array(levelCount),
     port: new Uint8Array(levelCount),
+    transient: { fillCycles: 0, drainCycles: 0 },
     evaluate(code) {
       const { cost } = evaluator;
       cost.valid = analysis.run(code);
@@ -54,7 +64,7 @@ export function prepareCost(problem: Problem, architecture: Architecture, option
         cost.latencyCycles = Number.POSITIVE_INFINITY;
         return cost;
       }
-      cost.latencyCycles = timeLevels(evaluator);
+      cost.latencyCycles = exact === undefined ? timeLevels(evaluator) : timeExact(evaluator, exact);
       cost.energyPj = priceAccesses(evaluator) + analysis.counts.computes * rates.macPj;
       if (leaks) cost.energyPj += leakagePj(evaluator);
       return cost;
@@ -127,6 +137,26 @@ function timeLevels(evaluator: CostEvaluator): number {
     if (factor < 1) latency = Math.max(latency, Math.ceil(computeCycles / factor));
   }
   return latency;
+}
+
+/** The busiest port, or the units with what cannot be hidden before and after them. */
+function timeExact(evaluator: CostEvaluator, { tables, counts, first }: ExactAnalysis): number {
+  const { rates, slowdown, port, transient } = evaluator;
+  timeTransient(tables, rates, first, transient);
+  let latency = transient.fillCycles + counts.computeCycles + transient.drainCycles;
+  for (let level = 0; level < tables.levelCount; level++) {
+    let busiest = counts.computeCycles;
+    port[level] = PORT_NONE;
+    for (let candidate = PORT_READ; candidate <= PORT_SHARED; candidate++) {
+      const cycles = portCycles(counts, rates, level, candidate);
+      if (cycles <= busiest) continue;
+      busiest = cycles;
+      port[level] = candidate;
+    }
+    slowdown[level] = counts.computeCycles / busiest;
+    latency = Math.max(latency, busiest);
+  }
+  return wholeCycles(latency);
 }
 
 function leakagePj({ analysis, rates, cost }: CostEvaluator): number {

@@ -8,24 +8,18 @@ import {
   type CostResult,
   costModelName,
   type DataSpaceCost,
+  type ExactCycles,
   type LevelCost,
   type LimitingResource,
 } from "./cost.js";
-import {
-  accessesOf,
-  type CostEvaluator,
-  PORT_READ,
-  PORT_SHARED,
-  PORT_WRITE,
-  prepareCost,
-  usedClusters,
-} from "./evaluator.js";
+import { accessesOf, type CostEvaluator, prepareCost, usedClusters } from "./evaluator.js";
+import { PORT_READ, PORT_SHARED, PORT_WRITE, portCycles } from "./ports.js";
 
 /**
  * Energy, latency and area of a layer under a mapping, explained per level and data space; a rejection (a value) when
  * the mapping does not fit.
  *
- * Accesses are counted as Timeloop counts them; energy is accesses of rows times energy per access, plus
+ * Accesses are counted as Timeloop counts them, or as the option `model` says; energy is accesses of rows times energy per access, plus
  * multiply-accumulates, plus leakage of what is in use; latency is that of the slowest of compute and levels, each level
  * slowed down by its bandwidths on average over the layer.
  *
@@ -41,6 +35,7 @@ export function evaluateCost(
   const { analysis, rates } = evaluator;
   const cost = evaluator.evaluate(encodeMapping(analysis.tables, mapping));
   if (!cost.valid) return describeRejection(analysis.tables, analysis.rejection);
+  analysis.countPartitions?.();
   const { counts, tables } = analysis;
   const leakCycles = (options.leakage ?? true) ? cost.latencyCycles : 0;
   return {
@@ -62,12 +57,13 @@ export function evaluateCost(
       leakagePj: counts.units * rates.unitLeakagePj * leakCycles,
     },
     limitedBy: limitingResource(evaluator),
+    ...(options.model === "exact" && { exactCycles: exactCycles(evaluator) }),
     model: costModelName(options),
   };
 }
 
 function explainLevel(evaluator: CostEvaluator, level: number, leakCycles: number): LevelCost {
-  const { analysis, rates, slowdown, accessPj } = evaluator;
+  const { analysis, rates, slowdown, accessPj, cost } = evaluator;
   const { counts, tables } = analysis;
   const instances = counts.instances[level]!;
   const spaceCount = tables.spaces.length;
@@ -80,7 +76,8 @@ function explainLevel(evaluator: CostEvaluator, level: number, leakCycles: numbe
       counts.kept[cell] === 1 ? [explainSpace(evaluator, level, space)] : [],
     ),
     slowdown: slowdown[level]!,
-    cycles: Math.ceil(counts.computeCycles / slowdown[level]!),
+    // No level takes longer than all; the quotient may be off by a rounding.
+    cycles: Math.min(cost.latencyCycles, Math.ceil(counts.computeCycles / slowdown[level]!)),
     accessEnergyPj: cells.reduce((sum, cell) => sum + accessPj[cell]!, 0),
     leakagePj: instances * rates.leakagePj[level]! * leakCycles,
   };
@@ -109,13 +106,32 @@ function explainSpace(evaluator: CostEvaluator, level: number, space: number): D
   };
 }
 
+/** The bounds of `docs/models/exact.md`, before rounding. */
+function exactCycles({ analysis, rates, transient }: CostEvaluator): ExactCycles {
+  const { counts, tables } = analysis;
+  const { fillCycles, drainCycles } = transient;
+  const ports = [PORT_READ, PORT_WRITE, PORT_SHARED];
+  const busy = tables.architecture.levels.flatMap((_, level) =>
+    ports.map((port) => portCycles(counts, rates, level, port)),
+  );
+  return {
+    fillCycles,
+    drainCycles,
+    least: Math.max(fillCycles + counts.computeCycles, ...busy),
+    most: busy.reduce((sum, cycles) => sum + cycles, counts.computeCycles),
+  };
+}
+
 function limitingResource(evaluator: CostEvaluator): LimitingResource {
-  const { analysis, slowdown, port } = evaluator;
+  const { analysis, slowdown, port, transient } = evaluator;
+  const { computeCycles } = analysis.counts;
   let worst = -1;
   for (let level = 0; level < slowdown.length; level++) {
     if (slowdown[level]! < (worst < 0 ? 1 : slowdown[worst]!)) worst = level;
   }
-  if (worst < 0) return { resource: "compute" };
+  // The way in and out may take longer than the slowest port.
+  const alone = transient.fillCycles + computeCycles + transient.drainCycles;
+  if (worst < 0 || alone > computeCycles / slowdown[worst]!) return { resource: "compute" };
   const names = { [PORT_READ]: "read", [PORT_WRITE]: "write", [PORT_SHARED]: "shared" } as const;
   return {
     resource: "bandwidth",

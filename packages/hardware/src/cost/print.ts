@@ -1,4 +1,4 @@
-import type { DataSpaceCost, LimitingResource, MappingCost } from "./cost.js";
+import type { DataSpaceCost, ExactCycles, LimitingResource, MappingCost } from "./cost.js";
 
 /** The cost as a table for people: totals, then a line per level and data space with counts per instance. */
 export function printCost(cost: MappingCost): string {
@@ -20,12 +20,26 @@ export function printCost(cost: MappingCost): string {
     `${nanojoules(cost.energyPj)} nJ (${nanojoules(leakagePj)} of it leakage), ${cost.latencyCycles} cycles, ` +
       `${(100 * cost.utilization).toFixed(1)} % utilization, limited by ${describeLimit(cost.limitedBy)}`,
     ...table,
+    ...(cost.exactCycles ? [describeCycles(cost.exactCycles, cost.compute.cycles)] : []),
     cost.model,
   ].join("\n");
 }
 
 function countsOf(space: DataSpaceCost): string[] {
-  return [String(space.reads), String(space.fills), String(space.updates), nanojoules(space.energyPj)];
+  return [words(space.reads), words(space.fills), words(space.updates), nanojoules(space.energyPj)];
+}
+
+/** Averages over instances need not be whole. */
+function words(count: number): string {
+  return Number.isInteger(count) ? String(count) : count.toFixed(2);
+}
+
+function describeCycles({ fillCycles, drainCycles, least, most }: ExactCycles, computeCycles: number): string {
+  const fixed = (cycles: number): string => words(Math.round(cycles * 100) / 100);
+  return (
+    `cycles: ${fixed(fillCycles)} to fill, ${computeCycles} to compute, ${fixed(drainCycles)} to drain; ` +
+    `a machine needs ${Math.ceil(least)} at least, ${Math.ceil(most)} at most`
+  );
 }
 
 function nanojoules(pj: number): string {

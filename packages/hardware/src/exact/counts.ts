@@ -1,26 +1,46 @@
 import type { AccessCounts } from "../analysis/counts.js";
-import type { SpaceTable } from "../analysis/tables.js";
+import type { SpaceTable, Tables } from "../analysis/tables.js";
 import type { Axes } from "./axes.js";
 import { linksBetween, multicastBetween, type Networks, TILES } from "./network.js";
-import type { Boundary, Traffic } from "./traffic.js";
+import { type Boundary, createTraffic, type Traffic } from "./traffic.js";
 
 // The counters of one data space from the traffic at each boundary between levels that keep it.
 
 /** Words between a level and its children; `traffic` is overwritten. */
 export type CountTraffic = (boundary: Boundary, traffic: Traffic) => void;
 
+/** Words per instance at the first step, at which every tile is brought whole. [level][data space]. */
+export interface FirstStep {
+  /** Read of operands for the children. */
+  readonly reads: Float64Array;
+  readonly fills: Float64Array;
+  /** Of results: the first tiles of the children, which is what the last ones bring back where no remainders are. */
+  readonly updates: Float64Array;
+}
+
+export function createFirstStep(cells: number): FirstStep {
+  return { reads: new Float64Array(cells), fills: new Float64Array(cells), updates: new Float64Array(cells) };
+}
+
 export interface CountScratch {
+  readonly first: FirstStep;
+  /** [level]: 1 where a bandwidth bounds what the level reads for the units, or takes from them. */
+  readonly timed: Uint8Array;
   /** [level]: 1 at levels that keep the data space at hand. */
   readonly keepers: Uint8Array;
   readonly boundary: Boundary;
   readonly traffic: Traffic;
 }
 
-export function createCountScratch(levelCount: number): CountScratch {
+export function createCountScratch({ levelCount, spaces, architecture }: Tables): CountScratch {
   return {
+    first: createFirstStep(levelCount * spaces.length),
+    timed: Uint8Array.from(architecture.levels, ({ storage }) =>
+      (storage?.readBitsPerCycle ?? storage?.writeBitsPerCycle ?? storage?.sharedBitsPerCycle) ? 1 : 0,
+    ),
     keepers: new Uint8Array(levelCount),
-    boundary: { parent: 0, child: 0, multicast: TILES, links: false, tied: undefined },
-    traffic: { read: 0, taken: 0, passed: 0 },
+    boundary: { parent: 0, child: 0, multicast: TILES, links: false, tied: undefined, timed: false },
+    traffic: createTraffic(),
   };
 }
 
@@ -31,7 +51,7 @@ export function countOperand(
   keep: Uint8Array,
   space: number,
   count: CountTraffic,
-  { boundary, traffic }: CountScratch,
+  { boundary, traffic, first, timed }: CountScratch,
   counts: AccessCounts,
 ): void {
   const { levelCount, spaces } = axes.tables;
@@ -43,14 +63,17 @@ export function countOperand(
     boundary.child = child;
     boundary.multicast = multicastBetween(networks, used, parent, child);
     boundary.links = linksBetween(networks, used, parent, child);
+    boundary.timed = timed[parent] === 1;
     count(boundary, traffic);
     const cell = parent * spaces.length + space;
+    first.reads[cell] = traffic.firstRead / instances[parent]!;
     counts.reads[cell]! += traffic.read / instances[parent]!;
     counts.deliveries[cell] = (traffic.taken - traffic.passed) / instances[parent]!;
     counts.links[cell] = traffic.passed / instances[parent]!;
     if (child < levelCount) {
       const inner = child * spaces.length + space;
       counts.fills[inner] = traffic.taken / instances[child]!;
+      first.fills[inner] = traffic.firstTaken / instances[child]!;
       // What a sibling passes on it must read.
       counts.reads[inner] = traffic.passed / instances[child]!;
     }
@@ -73,7 +96,7 @@ export function countResult(
   words: number,
   elideFirstReads: boolean,
   count: CountTraffic,
-  { boundary, traffic, keepers }: CountScratch,
+  { boundary, traffic, keepers, first, timed }: CountScratch,
   counts: AccessCounts,
 ): void {
   const { levelCount, spaces } = axes.tables;
@@ -89,6 +112,7 @@ export function countResult(
     const child = nextKeeper(axes, keep, space, parent + 1);
     boundary.parent = Math.max(0, parent);
     boundary.child = child;
+    boundary.timed = parent >= 0 && timed[parent] === 1;
     count(boundary, traffic);
     const handed = elideFirstReads ? traffic.read - begunAtZero : traffic.read;
     if (parent >= 0) {
@@ -96,6 +120,7 @@ export function countResult(
       counts.reads[cell] = handed / instances[parent]!;
       counts.temporalReductions[cell] = counts.reads[cell]!;
       counts.updates[cell] = traffic.read / instances[parent]!;
+      first.updates[cell] = traffic.firstRead / instances[parent]!;
       counts.deliveries[cell] = traffic.taken / instances[parent]!;
       counts.spatialReductions[cell] = (traffic.taken - traffic.read) / instances[parent]!;
       if (child < levelCount) counts.fills[child * spaces.length + space] = handed / instances[child]!;

@@ -8,11 +8,26 @@ import type { Problem } from "../workload/problem.js";
 import { type Axes, createAxes, layOutAxes } from "./axes.js";
 import { createBits } from "./bits.js";
 import { checkExact } from "./check.js";
-import { countOperand, countResult, createCountScratch, unfitProjection } from "./counts.js";
+import { countOperand, countResult, createCountScratch, type FirstStep, unfitProjection } from "./counts.js";
 import { ALL_TIME } from "./families.js";
 import { compileNetworks, FRAGMENTS } from "./network.js";
 import { countPoints, extentOf, rankCoefficients } from "./points.js";
-import { addSteps, countTraffic, createWalker, type Walker } from "./traffic.js";
+import {
+  addSteps,
+  type Boundary,
+  countTraffic,
+  createTraffic,
+  createWalker,
+  type Traffic,
+  type Walker,
+} from "./traffic.js";
+
+/** Counts of the model *exact*, and what the first step moves: it cannot be hidden behind any computation. */
+export interface ExactAnalysis extends Analysis {
+  readonly first: FirstStep;
+  /** Counts the partitions of the last mapping that fitted, which `run` leaves out. */
+  countPartitions(): void;
+}
 
 export type ExactOptions = Pick<AnalysisOptions, "neighbourLinks" | "elideFirstReads">;
 
@@ -23,7 +38,7 @@ export type ExactOptions = Pick<AnalysisOptions, "neighbourLinks" | "elideFirstR
  *
  * @throws DovetailError `exact_projection` for tensors that the model does not cover.
  */
-export function prepareExact(problem: Problem, architecture: Architecture, options: ExactOptions = {}): Analysis {
+export function prepareExact(problem: Problem, architecture: Architecture, options: ExactOptions = {}): ExactAnalysis {
   const { neighbourLinks = true, elideFirstReads = true } = options;
   const tables = compileTables(problem, architecture);
   for (const space of tables.spaces) {
@@ -41,16 +56,17 @@ export function prepareExact(problem: Problem, architecture: Architecture, optio
   const counts = createCounts(tables);
   const walkers = tables.spaces.map((space) => createWalker(axes, space));
   const measure = createTileMeasure(tables);
-  const scratch = createCountScratch(tables.levelCount);
+  const scratch = createCountScratch(tables);
   const countings = walkers.map(
-    (walker) => (boundary: Parameters<typeof countTraffic>[1], traffic: Parameters<typeof countTraffic>[2]) =>
-      countTraffic(walker, boundary, traffic),
+    (walker) => (boundary: Boundary, traffic: Traffic) => countTraffic(walker, boundary, traffic),
   );
+  const { first } = scratch;
   const { levelCount, spaces } = tables;
   return {
     tables,
     counts,
     rejection,
+    first,
     run(code) {
       if (!layOutAxes(axes, code, rejection)) return false;
       measure(axes, counts.tile);
@@ -62,6 +78,9 @@ export function prepareExact(problem: Problem, architecture: Architecture, optio
       counts.spatialReductions.fill(0);
       counts.deliveries.fill(0);
       counts.links.fill(0);
+      first.reads.fill(0);
+      first.fills.fill(0);
+      first.updates.fill(0);
       for (let space = 0; space < spaces.length; space++) {
         const counting = countings[space]!;
         if (spaces[space]!.readWrite) {
@@ -89,14 +108,17 @@ export function prepareExact(problem: Problem, architecture: Architecture, optio
 
 /** Words that the instances of a level ever cover, summed over them. */
 function partitionAt(walker: Walker, level: number): number {
-  const traffic = { read: 0, taken: 0, passed: 0 };
-  const { levelCount } = walker.axes.tables;
-  addSteps(
-    walker,
-    { parent: level, child: levelCount, multicast: FRAGMENTS, links: false, tied: undefined },
-    ALL_TIME,
-    traffic,
-  );
+  const traffic = createTraffic();
+  const child = walker.axes.tables.levelCount;
+  const boundary: Boundary = {
+    parent: level,
+    child,
+    multicast: FRAGMENTS,
+    links: false,
+    tied: undefined,
+    timed: false,
+  };
+  addSteps(walker, boundary, ALL_TIME, traffic);
   return traffic.read;
 }
 

@@ -36,6 +36,8 @@ export interface Boundary {
   links: boolean;
   /** [level]: 1 at the levels above the children that take with them what they give up; of results only. */
   tied: Uint8Array | undefined;
+  /** Whether the first step is asked for where it need not be looked at by itself (at the units without links). */
+  timed: boolean;
 }
 
 /** Words. */
@@ -46,6 +48,13 @@ export interface Traffic {
   taken: number;
   /** Of these, what siblings pass on. */
   passed: number;
+  /** What is read and taken at the first step, at which nobody holds anything. */
+  firstRead: number;
+  firstTaken: number;
+}
+
+export function createTraffic(): Traffic {
+  return { read: 0, taken: 0, passed: 0, firstRead: 0, firstTaken: 0 };
 }
 
 /** Everything that the traffic of one data space needs. */
@@ -201,17 +210,26 @@ function addTerm(
 /** All words between a level and its children. */
 export function countTraffic(walker: Walker, boundary: Boundary, traffic: Traffic): void {
   const { axes } = walker;
-  traffic.read = 0;
-  traffic.taken = 0;
-  traffic.passed = 0;
-  if (boundary.child === axes.tables.levelCount && !boundary.links) {
+  const alone = boundary.child === axes.tables.levelCount && !boundary.links;
+  clearTraffic(traffic);
+  if (!alone || boundary.timed) addSteps(walker, boundary, firstStep(axes), traffic);
+  traffic.firstRead = traffic.read;
+  traffic.firstTaken = traffic.taken;
+  if (alone) {
+    traffic.read = 0;
+    traffic.taken = 0;
     addSteps(walker, boundary, EVERY_STEP, traffic);
     return;
   }
-  addSteps(walker, boundary, firstStep(axes), traffic);
   for (let loop = firstMoving(walker, boundary.child); loop < axes.temporalCount; loop++) {
     addSteps(walker, boundary, loop, traffic);
   }
+}
+
+function clearTraffic(traffic: Traffic): void {
+  traffic.read = 0;
+  traffic.taken = 0;
+  traffic.passed = 0;
 }
 
 /** The innermost temporal loop outside a level that moves its tile: those inside bring nothing. */

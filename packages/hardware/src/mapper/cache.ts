@@ -43,7 +43,7 @@ export function architectureKey(architecture: Architecture): string {
 
 /** Key of a layer's result on an architecture (by its key). The random stream counts by its identity, not by its draws. */
 export function mappingKey(architectureKey: string, problem: Problem, options: MapperOptions): string {
-  const { objective, evaluations, padding, random, halo, neighbourLinks, elideFirstReads, leakage } = options;
-  const settings = { objective, evaluations, padding, halo, neighbourLinks, elideFirstReads, leakage };
+  const { objective, evaluations, padding, random, model, halo, neighbourLinks, elideFirstReads, leakage } = options;
+  const settings = { objective, evaluations, padding, model, halo, neighbourLinks, elideFirstReads, leakage };
   return [shapeKey(problem), JSON.stringify(settings), random.state().identity.join(), architectureKey].join("\n");
 }

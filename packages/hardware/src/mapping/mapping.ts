@@ -25,7 +25,11 @@ export interface MappingLevel {
   readonly spatialX: readonly Loop[];
 }
 
-/** A level for every level of the architecture, outermost first. A dimension's bounds multiply to its size. */
+/**
+ * A level for every level of the architecture, outermost first. A dimension's bounds multiply to its size, or beyond it:
+ * then what lies beyond is not executed, and the last iterations are smaller (the model *exact* alone takes that). Every
+ * loop must reach its last iteration somewhere.
+ */
 export interface Mapping {
   readonly levels: readonly MappingLevel[];
 }

@@ -17,6 +17,7 @@ const tensors = ["Weights", "Inputs", "Outputs"];
 const nests = [
   ["N", "C", "M", "P", "R", "Q", "S"],
   ["G", "N", "M", "C", "P", "R"],
+  ["G", "M", "C", "P"],
   // Depth-wise.
   ["G", "P", "R", "Q", "S"],
   ["P", "R", "C"],
