@@ -4,6 +4,7 @@ import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
 import { goldenCommand } from "./golden.js";
+import { layersCommand } from "./layers.js";
 import { mapCommand } from "./map.js";
 import { predictCommand } from "./predict.js";
 import { runCommand } from "./run.js";
@@ -16,6 +17,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  layersCommand,
   mapCommand,
   costCommand,
   dataCommand,
