@@ -322,6 +322,40 @@ export {
 export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
 
+// accelerators/
+
+export { costOnAccelerator, inClockCycles, mapOnAccelerator } from "./accelerators/cost.js";
+export {
+  type Accelerator,
+  type AcceleratorLevel,
+  type AcceleratorMemory,
+  type AcceleratorUnit,
+  acceleratorJsonSchema,
+  acceleratorSchema,
+  type CompressedStorage,
+  type PublishedFigure,
+  readAccelerator,
+  type SparsityFeatures,
+  writeAccelerator,
+} from "./accelerators/document.js";
+export {
+  acceleratorAreaMm2,
+  levelBytes,
+  ourFigure,
+  peakMacsPerCycle,
+  unitCount,
+} from "./accelerators/facts.js";
+export { type FiguredMemory, memoryFigures } from "./accelerators/memory-figures.js";
+export {
+  isPipeline,
+  type PipelineAccelerator,
+  readZooDocument,
+  solvePipeline,
+} from "./accelerators/pipeline-document.js";
+export { type SpecialisedLayer, specialise } from "./accelerators/specialise.js";
+export { assumedWords, type LayerStatistics } from "./accelerators/statistics.js";
+export { type FiguredUnit, paceOf, unitFigures } from "./accelerators/unit-figures.js";
+
 // precision/
 
 export {

@@ -37,11 +37,15 @@ export function unitPace(rule: UnitRule, weightBits: number, inputBits: number):
   switch (rule.kind) {
     case "fixed":
       return { products: 1, cycles: Math.ceil(weightBits / rule.widestBits) * Math.ceil(inputBits / rule.widestBits) };
-    case "composable": {
-      const perCycle = fusedProductsPerCycle(rule, inputBits, weightBits);
-      // Where one operand is narrow and the other takes several passes both occur: 16 × 2 bit, 4 bricks, 2 passes.
-      return perCycle >= 1 ? { products: perCycle, cycles: 1 } : { products: 1, cycles: Math.round(1 / perCycle) };
-    }
+    case "composable":
+      return {
+        products: fusedProductsPerCycle(
+          rule,
+          Math.min(inputBits, rule.widestBits),
+          Math.min(weightBits, rule.widestBits),
+        ),
+        cycles: Math.ceil(weightBits / rule.widestBits) * Math.ceil(inputBits / rule.widestBits),
+      };
     case "serial": {
       const [serial, parallel] = rule.serialOperand === "weights" ? [weightBits, inputBits] : [inputBits, weightBits];
       return { products: 1, cycles: serial * Math.ceil(parallel / rule.widestBits) };

@@ -1,0 +1,171 @@
+import { createRandomStream } from "@dovetail/core";
+import { describe, expect, it } from "vitest";
+import { evaluateCost } from "../cost/explain.js";
+import { structuredWeights } from "../precision/structured-weights.js";
+import { meanTerms, measureWords, uniformWords } from "../precision/words.js";
+import { convolutionProblem } from "../workload/layers.js";
+import { costOnAccelerator, mapOnAccelerator } from "./cost.js";
+import { type Accelerator, readAccelerator } from "./document.js";
+import { specialise } from "./specialise.js";
+
+const text = `
+name: small
+title: Small
+source: none
+technologyNm: 45
+clockMhz: 100
+levels:
+  - { name: DRAM, memory: { kind: dram, type: LPDDR4, bitsPerCycle: 64 } }
+  - { name: buffer, memory: { kind: sram, bytes: 16384, widthBits: 64 } }
+  - { name: array, fanout: { x: 4, y: 4 } }
+  - { name: sums, memory: { kind: registers, words: 4, wordBits: 24 } }
+unit: { kind: fixed, weightBits: 8, inputBits: 8 }
+constraints:
+  levels:
+    - { level: DRAM, keep: [Weights, Inputs, Outputs] }
+    - { level: buffer, keep: [Weights, Inputs], bypass: [Outputs] }
+    - { level: array, temporal: { dimensions: [] } }
+    - { level: sums, keep: [Outputs], bypass: [Weights, Inputs] }
+`;
+
+const base = readAccelerator(text);
+const layer = (weights = 8, inputs = 8) =>
+  convolutionProblem({
+    inputChannels: 16,
+    outputChannels: 16,
+    outputHeight: 8,
+    outputWidth: 8,
+    kernelHeight: 3,
+    kernelWidth: 3,
+    bitWidths: { weights, inputs, outputs: 8 },
+  });
+const withUnit = (unit: Accelerator["unit"]): Accelerator => ({ ...base, unit });
+const serial = withUnit({ kind: "serial", weightBits: 8, inputBits: 8, serialOperand: "weights" });
+
+describe("an accelerator at a layer's precision", () => {
+  it("of fixed width is the architecture that it says", () => {
+    const { architecture, problem, cyclesPerStep, sources } = specialise(base, layer());
+    expect(cyclesPerStep).toBe(1);
+    expect(problem).toEqual(layer());
+    expect(architecture.compute).toEqual({ name: "unit", energyPj: 0.298, areaUm2: 687.6 });
+    expect(Object.keys(sources).sort()).toEqual(["DRAM", "buffer", "fixed", "sums"]);
+  });
+
+  it("of fixed width stores narrow words at its own width, and takes passes for wide ones", () => {
+    expect(specialise(base, layer(4, 4)).problem.dataSpaces.map(({ bitWidth }) => bitWidth)).toEqual([8, 8, 8]);
+    const wide = specialise(base, layer(16, 8));
+    expect(wide.cyclesPerStep).toBe(2);
+    expect(wide.architecture.compute.energyPj).toBeCloseTo(2 * 0.298, 12);
+  });
+
+  it("a step of a serial unit is as many cycles as its operand has bits, and all memories have that time", () => {
+    for (const bits of [2, 4, 8]) {
+      const { architecture, cyclesPerStep } = specialise(serial, layer(bits, 8));
+      expect(cyclesPerStep).toBe(bits);
+      expect(architecture.clockMhz).toBe(100 / bits);
+      expect(architecture.levels[0]!.storage!.sharedBitsPerCycle).toBe(64 * bits);
+      const dense = specialise(base, layer()).architecture.levels[1]!.storage!.leakagePjPerCycle!;
+      expect(architecture.levels[1]!.storage!.leakagePjPerCycle).toBeCloseTo(dense * bits, 15);
+    }
+  });
+
+  it("cycles and time of a mapping agree whichever way they are counted", () => {
+    const found = mapOnAccelerator(layer(3, 8), serial, { random: createRandomStream(2), evaluations: 200 });
+    if (!found.ok) throw new Error("no mapping");
+    const { architecture, problem } = specialise(serial, layer(3, 8));
+    const steps = evaluateCost(problem, architecture, found.mapping);
+    if (!steps.ok) throw new Error("rejected");
+    expect(found.cost.latencyCycles).toBe(3 * steps.latencyCycles);
+    expect(found.cost.latencyMs).toBeCloseTo(found.cost.latencyCycles / 1e5, 12);
+    expect(found.cost.edpJouleCycles).toBeCloseTo(found.cost.energyPj * 1e-12 * found.cost.latencyCycles, 15);
+    const again = costOnAccelerator(layer(3, 8), serial, found.mapping);
+    expect(again).toEqual(found.cost);
+  });
+
+  it("units without figures are refused", () => {
+    expect(() => specialise(serial, layer(16, 8))).toThrow("no figures of a serial unit");
+    expect(() => specialise({ ...base, technologyNm: 28 }, layer())).toThrow("28 nm");
+    expect(() => specialise({ ...serial, technologyNm: 65 }, layer())).toThrow("65 nm");
+  });
+});
+
+describe("an accelerator at a layer's sparsity", () => {
+  const sparse = (sparsity: Partial<NonNullable<Accelerator["sparsity"]>>): Accelerator => ({
+    ...base,
+    sparsity: { skips: [], gates: [], skippingLevels: [], stored: {}, ...sparsity },
+  });
+
+  it("skipping saves time and energy, gating energy only; without zeros neither saves anything", () => {
+    const statistics = { weightZeroFraction: 0.75, inputZeroFraction: 0.5 };
+    const skipping = specialise(sparse({ skips: ["Weights"], gates: ["Inputs"] }), layer(), statistics);
+    expect(skipping.cyclesPerStep).toBe(0.25);
+    expect(skipping.architecture.compute.energyPj).toBeCloseTo(0.298 * 0.25 * 0.5, 12);
+    const dense = specialise(sparse({ skips: ["Weights", "Inputs"] }), layer());
+    expect(dense.architecture).toEqual(specialise(base, layer()).architecture);
+    expect(() => specialise(base, layer(), { weightZeroFraction: 2 })).toThrow("weightZeroFraction: no part");
+  });
+
+  it("memories that skip are accessed less, at the pace of what is left", () => {
+    const [, buffer] = specialise(base, layer()).architecture.levels;
+    const accelerator = sparse({ skips: ["Weights"], skippingLevels: ["buffer"] });
+    const [dram, skipped] = specialise(accelerator, layer(), { weightZeroFraction: 0.75 }).architecture.levels;
+    expect(skipped!.storage!.readPj).toBeCloseTo(buffer!.storage!.readPj / 4, 12);
+    expect(skipped!.storage!.sharedBitsPerCycle).toBe(64);
+    expect(dram!.storage!.sharedBitsPerCycle).toBe(16);
+  });
+
+  it("compressed tensors take fewer bits a word, and never more than stored plainly", () => {
+    const stored = { Weights: { format: "bitmask" }, Inputs: { format: "indexed", indexBits: 4 } } as const;
+    const widths = (weightZeroFraction: number, inputZeroFraction: number) =>
+      specialise(sparse({ stored }), layer(), { weightZeroFraction, inputZeroFraction }).problem.dataSpaces.map(
+        ({ bitWidth }) => bitWidth,
+      );
+    expect(widths(0.5, 0.5)).toEqual([5, 6, 8]);
+    expect(widths(0, 0)).toEqual([8, 8, 8]);
+  });
+
+  it("SmartExchange's form: storage of the form, rows skipped, rebuilding charged where weights leave their memory", () => {
+    const accelerator = sparse({ skips: ["Weights"], stored: { Weights: { format: "structured" } } });
+    const structured = { keptRowFraction: 0.5 };
+    const shape = { outputChannels: 16, inputChannels: 16, kernelHeight: 3, kernelWidth: 3 };
+    const form = structuredWeights(shape, structured);
+    const special = specialise(accelerator, layer(), { structured });
+    expect(special.problem.dataSpaces[0]!.bitWidth).toBe(form.bitsPerWeight);
+    expect(special.effectualFraction).toBe(0.5);
+    const dense = specialise(base, layer()).architecture.levels[1]!.storage!;
+    const rebuilt = special.architecture.levels[1]!.storage!;
+    // A row of 64 bits holds ⌊64 / bits⌋ weights; half of them are kept, three additions each.
+    const words = Math.floor(64 / form.bitsPerWeight);
+    expect(rebuilt.readPj - dense.readPj).toBeCloseTo(words * 0.5 * 3 * 0.019, 10);
+    expect(rebuilt.writePj).toBe(dense.writePj);
+  });
+
+  it("units that skip zero bits take the terms of the words, the most of those in lockstep", () => {
+    const unit = { kind: "essentialBits", weightBits: 8, inputBits: 8, serialOperand: "inputs" } as const;
+    const inputWords = measureWords([1, 3, 0, 255], { bitWidth: 8, signed: false });
+    const alone = specialise(withUnit(unit), layer(), { inputWords });
+    // 1, 2, 1 (a zero takes a cycle) and 8 cycles; eleven ones.
+    expect(alone.cyclesPerStep).toBeCloseTo(3, 12);
+    const perBit = specialise(withUnit({ ...unit, kind: "serial" }), layer()).architecture.compute.energyPj / 8;
+    expect(alone.architecture.compute.energyPj).toBeCloseTo((11 / 4) * perBit, 12);
+    const together = specialise(withUnit({ ...unit, lockstep: 1000 }), layer(), { inputWords });
+    expect(together.cyclesPerStep).toBeCloseTo(8, 6);
+    const assumed = specialise(withUnit({ ...unit, encoding: "booth" }), layer());
+    expect(assumed.architecture.compute.energyPj).toBeCloseTo(
+      meanTerms(uniformWords(8, false).boothTerms) * perBit,
+      12,
+    );
+  });
+});
+
+describe("an accelerator's document", () => {
+  it.each([
+    [text.replace("kind: sram", "kind: flash"), "a.yaml:9:37: levels[1].memory.kind: wrong value"],
+    [text.replace("kind: fixed", "kind: serial"), "a serial unit needs serialOperand"],
+    [`${text}published: [{ fact: levelBytes, level: array, value: 1, source: x }]`, "unknown memory"],
+    [`${text}published: [{ fact: units, level: sums, value: 1, source: x }]`, "only levelBytes is of a level"],
+    [`${text}sparsity: { skippingLevels: [nowhere] }`, "expected one of DRAM, buffer, sums"],
+  ])("is refused with the place of what is wrong", (wrong, message) => {
+    expect(() => readAccelerator(wrong, { file: "a.yaml" })).toThrow(message);
+  });
+});
