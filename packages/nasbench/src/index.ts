@@ -1,6 +1,12 @@
 // The public face, room by room.
 
-export { accuracyCostFront, cheapestAbove, expectedBestOfRandom, type FrontPoint } from "./query/front.js";
+export {
+  accuracyCostFront,
+  cheapestAbove,
+  expectedBestOfRandom,
+  type FrontPoint,
+  frontVolume,
+} from "./query/front.js";
 // query/
 export {
   cellCost,

@@ -1,3 +1,11 @@
+// algorithms/
+export { type CellProblemOptions, cellIndexOfChoices, cellProblem } from "./algorithms/cells.js";
+export { type EvolutionOptions, searchByEvolution } from "./algorithms/evolution.js";
+export { type FrontSearchOptions, nondominated, searchFront } from "./algorithms/front-search.js";
+export { searchByGradient, type TableGradientOptions } from "./algorithms/gradient-search.js";
+export { searchLocally } from "./algorithms/local-search.js";
+export type { Choices, TableEffort, TableProblem, TableSearchResult, TableTrial } from "./algorithms/problem.js";
+export { searchRandomly } from "./algorithms/random-search.js";
 // differentiable/
 export {
   considerDesigns,

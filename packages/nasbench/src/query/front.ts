@@ -30,6 +30,24 @@ export function accuracyCostFront(
   return front;
 }
 
+/**
+ * Area between a front and a corner that is dearer and less accurate than all of it, in percent times the cost's unit: the
+ * more, the better the front. Points beyond the corner add nothing.
+ */
+export function frontVolume(
+  front: readonly FrontPoint[],
+  corner: { readonly cost: number; readonly accuracyPercent: number },
+): number {
+  let area = 0;
+  let height = corner.accuracyPercent;
+  for (const { cost, accuracyPercent } of [...front].sort((a, b) => a.cost - b.cost)) {
+    if (cost >= corner.cost || accuracyPercent <= height) continue;
+    area += (accuracyPercent - height) * (corner.cost - cost);
+    height = accuracyPercent;
+  }
+  return area;
+}
+
 /** The cheapest network that is at least so accurate; of equals the more accurate, then the one of the lower index. */
 export function cheapestAbove(
   accuracyPercent: ArrayLike<number>,

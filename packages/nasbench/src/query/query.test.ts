@@ -3,7 +3,7 @@ import { formatCell } from "../spaces/cell.js";
 import { readBenchmark } from "../tables/benchmark.js";
 import { readColumns, writeColumns } from "../tables/columns.js";
 import { bundledBenchmark, bundledBytes } from "../testing/bundled.js";
-import { accuracyCostFront, cheapestAbove, expectedBestOfRandom } from "./front.js";
+import { accuracyCostFront, cheapestAbove, expectedBestOfRandom, frontVolume } from "./front.js";
 import { cellCost, cellCosts, cellIndexOf, fbnetCost, networkConfig, queryNetwork } from "./query.js";
 
 const benchmark = await bundledBenchmark();
@@ -99,6 +99,13 @@ describe("fronts", () => {
     expect(accuracyCostFront([90, 91], [1, 2], { maximumCost: 1.5 }).map(({ index }) => index)).toEqual([0]);
     expect(cheapestAbove([90, 91, 92], [1, 2, 2], 90.5)).toEqual({ index: 2, accuracyPercent: 92, cost: 2 });
     expect(cheapestAbove([90], [1], 95)).toBeUndefined();
+  });
+
+  it("have the area that they cover", () => {
+    const front = accuracyCostFront([90, 92, 91], [1, 3, 2]);
+    expect(frontVolume(front, { cost: 4, accuracyPercent: 89 })).toBe(1 * 3 + 1 * 2 + 1 * 1);
+    expect(frontVolume(front, { cost: 3, accuracyPercent: 90 })).toBe(1);
+    expect(frontVolume([], { cost: 4, accuracyPercent: 89 })).toBe(0);
   });
 
   it("expect of random search what all draws give on average", () => {
