@@ -2,13 +2,15 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { createRandomStream } from "@dovetail/core";
 import {
-  type Architecture,
   type CostModel,
   createMappingCache,
+  type FpgaSolution,
+  isPipeline,
   type Layer,
   mapNetwork,
   type Objective,
   readArchitecture,
+  solvePipeline,
   writeMapping,
 } from "@dovetail/hardware";
 import { writeFileAtomically } from "@dovetail/train";
@@ -22,6 +24,15 @@ import {
   printResult,
   withWatch,
 } from "../terminal/command-io.js";
+import { formatTable } from "../terminal/table.js";
+import {
+  acceleratorTarget,
+  architectureTarget,
+  type MappingTarget,
+  readZoo,
+  withAcceleratorOptions,
+  type ZeroOptions,
+} from "./accelerator-target.js";
 import { refusal } from "./cost.js";
 import { defineCommand, wholeNumber } from "./define.js";
 import {
@@ -35,9 +46,10 @@ import {
 } from "./network-cost.js";
 import { modelOption, seedOption } from "./options.js";
 
-interface MapOptions extends CommonOptions, BitOptions {
+interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly network: string;
-  readonly arch: string;
+  readonly arch?: string;
+  readonly accelerator?: string;
   readonly objective: Objective;
   readonly evaluations: number;
   readonly seed: number;
@@ -54,11 +66,15 @@ export function mapCommand(io: CommandIo): Command {
     examples: [
       ["dovetail map --network model.onnx --arch eyeriss.yaml", "least energy-delay product, a line a layer"],
       ["dovetail map --network model.onnx --arch eyeriss.yaml -o mappings", "the mappings as YAML files"],
+      [
+        "dovetail map --network model.onnx --accelerator bit-fusion",
+        "on a machine of the zoo (`dovetail accelerators`)",
+      ],
       ["dovetail map --network runs/a --arch runs/a/accelerator.yaml --objective latency", "of a run's network"],
     ],
   })
     .requiredOption("--network <file>", "an ONNX file, or a run folder")
-    .requiredOption("--arch <file>", "the architecture")
+    .option("--arch <file>", "the architecture")
     .addOption(
       new Option("--objective <name>", "what a mapping is chosen for")
         .choices(["edp", "energy", "latency"])
@@ -69,12 +85,23 @@ export function mapCommand(io: CommandIo): Command {
     .addOption(modelOption())
     .option("-o, --output <folder>", "write a mapping a layer to this folder")
     .option("--verbose", "each mapping as a loop nest, with its cost by level");
-  return withBitOptions(command).action(async (options: MapOptions) => {
+  return withBitOptions(withAcceleratorOptions(command)).action(async (options: MapOptions) => {
+    const { arch, accelerator } = options;
+    if ((arch === undefined) === (accelerator === undefined)) command.error("error: give --arch or --accelerator");
     const layers = await readLayers(options.network, options);
-    const architecture = await readDocumentFile(options.arch, readArchitecture);
-    const mapped = await withWatch(io, options, (watch) => mapLayers(layers, architecture, options, watch));
+    const machine = accelerator === undefined ? undefined : await readZoo(accelerator);
+    if (machine !== undefined && isPipeline(machine)) {
+      const solution = solvePipeline(layers, machine);
+      printResult(io, options, solution, () => describePipeline(solution));
+      return;
+    }
+    const target =
+      machine === undefined
+        ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
+        : acceleratorTarget(accelerator!, machine, options);
+    const mapped = await withWatch(io, options, (watch) => mapLayers(layers, target, options, watch));
     if (options.output !== undefined) await writeMappings(options.output, mapped);
-    const result = networkCost(mapped, architecture);
+    const result = networkCost(mapped, target);
     printResult(io, options, result, () => [
       ...(options.verbose ? describeLayers(result) : []),
       ...describeNetworkCost(result),
@@ -85,21 +112,36 @@ export function mapCommand(io: CommandIo): Command {
 /** Between two layers there is time for an interruption. */
 async function mapLayers(
   layers: readonly Layer[],
-  architecture: Architecture,
-  { objective, evaluations, seed, model, arch }: MapOptions,
+  target: MappingTarget,
+  { objective, evaluations, seed, model }: MapOptions,
   watch: CommandWatch,
 ): Promise<CostedLayer[]> {
   const settings = { objective, evaluations, model, random: createRandomStream(seed), cache: createMappingCache() };
   const mapped: CostedLayer[] = [];
   for (const layer of layers) {
     await setImmediate();
-    const result = mapNetwork([layer], architecture, { ...settings, signal: watch.signal });
+    const { architecture, problem, costOf } = target.of(layer.problem);
+    const result = mapNetwork([{ problem }], architecture, { ...settings, signal: watch.signal });
     const [found] = result.layers;
-    if (!found?.ok) throw refusal(arch, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
-    mapped.push({ layer, mapping: found.mapping, cost: found.cost });
+    if (!found?.ok)
+      throw refusal(target.file, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
+    mapped.push({ layer, mapping: found.mapping, cost: costOf(found.cost) });
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });
   }
   return mapped;
+}
+
+function describePipeline(solution: FpgaSolution): string[] {
+  if (!solution.feasible) return ["no pipeline fits this board"];
+  return [
+    ...formatTable(
+      ["chunk", "layers", "cycles", "DSP", "BRAM"],
+      solution.chunks.map(({ name, layerIndices, cycles, dsp, bram }) =>
+        [name, layerIndices.length, cycles, dsp, bram].map(String),
+      ),
+    ),
+    `${solution.framesPerSecond.toPrecision(5)} frames/s, ${solution.dsp} DSP slices, ${solution.bram} memory blocks`,
+  ];
 }
 
 async function writeMappings(folder: string, mapped: readonly CostedLayer[]): Promise<void> {

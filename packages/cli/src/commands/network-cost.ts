@@ -63,7 +63,7 @@ export interface NetworkCost {
 }
 
 /** Layers run one after another. */
-export function networkCost(layers: readonly CostedLayer[], { clockMhz }: Architecture): NetworkCost {
+export function networkCost(layers: readonly CostedLayer[], { clockMhz }: Pick<Architecture, "clockMhz">): NetworkCost {
   const sum = (value: (cost: MappingCost) => number): number =>
     layers.reduce((total, { layer, cost }) => total + value(cost) * layer.repetitions, 0);
   const energyPj = sum((cost) => cost.energyPj);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CommandIo } from "../terminal/command-io.js";
+import { acceleratorsCommand } from "./accelerators.js";
 import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
@@ -20,6 +21,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   layersCommand,
   mapCommand,
   costCommand,
+  acceleratorsCommand,
   dataCommand,
   runCommand,
   goldenCommand,

@@ -1,4 +1,10 @@
-import { architectureJsonSchema, documentJsonSchema, mappingJsonSchema, problemJsonSchema } from "@dovetail/hardware";
+import {
+  acceleratorJsonSchema,
+  architectureJsonSchema,
+  documentJsonSchema,
+  mappingJsonSchema,
+  problemJsonSchema,
+} from "@dovetail/hardware";
 import { recipeSchema } from "../recipes/schema.js";
 import { trainingSchema } from "../recipes/training-schema.js";
 import { historySchema } from "../runs/history.js";
@@ -12,6 +18,7 @@ export const publishedSchemas: ReadonlyMap<string, object> = new Map([
   ["recipes/recipe.schema.json", documentJsonSchema(recipeSchema, "Dovetail recipe")],
   ["docs/schemas/problem.schema.json", problemJsonSchema()],
   ["docs/schemas/architecture.schema.json", architectureJsonSchema()],
+  ["docs/schemas/accelerator.schema.json", acceleratorJsonSchema()],
   ["docs/schemas/mapping.schema.json", mappingJsonSchema()],
   ["docs/schemas/pipeline.schema.json", documentJsonSchema(pipelineSchema, "Dovetail FPGA pipeline")],
   ["docs/schemas/chunk-mapping.schema.json", documentJsonSchema(chunkMappingSchema, "Dovetail FPGA mapping")],
