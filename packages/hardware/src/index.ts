@@ -175,6 +175,7 @@ export {
 
 export { type Candidate, copyCandidate, createCandidate } from "./mapspace/candidate.js";
 export { crossDimensions, crossLevels } from "./mapspace/crossover.js";
+export { eachMapping } from "./mapspace/enumerate.js";
 export { createMapspace, type Mapspace } from "./mapspace/mapspace.js";
 export { exchangeFactors, flipKeep, moveFactor, moveLoop } from "./mapspace/moves.js";
 export { createRepairScratch, type RepairScratch, repair } from "./mapspace/repair.js";
@@ -189,6 +190,7 @@ export {
   type MappingCacheOptions,
 } from "./mapper/cache.js";
 export { mapLayer } from "./mapper/evolutionary.js";
+export { mapLayerExhaustively } from "./mapper/exhaustive.js";
 export {
   type MapNetworkResult,
   type MappedNetwork,
@@ -200,6 +202,15 @@ export {
 export type { Objective } from "./mapper/objective.js";
 export { mapLayerRandomly } from "./mapper/random.js";
 export type { MapLayerResult, MappedLayer, MapperOptions, TracePoint, UnmappedLayer } from "./mapper/trial.js";
+
+// branch-and-bound/
+
+export {
+  type ExactMapperOptions,
+  type ExactMapResult,
+  mapLayerExactly,
+  type Proof,
+} from "./branch-and-bound/map-exactly.js";
 
 // systolic/
 

@@ -16,11 +16,11 @@ export interface SpatialSplits {
   readonly splits: readonly SpatialSplit[];
 }
 
-/** More splits than this are not looked at: those with the fewest units are left out. */
+/** Most splits that a search looks at unless it asks for more. */
 const SPLIT_LIMIT = 512;
 
-/** The ways to deal dimensions over the fan-outs, those that use the most units. */
-export function listSpatialSplits(space: Mapspace): SpatialSplits {
+/** The ways to deal dimensions over the fan-outs; the `limit` with the most units where there are more. */
+export function listSpatialSplits(space: Mapspace, limit = SPLIT_LIMIT): SpatialSplits {
   const { tables, free, fanout, fixedBounds } = space;
   const { dimensionCount, levelCount } = tables;
   const slots = Array.from({ length: space.slotCount }, (_, slot) => slot).filter(
@@ -36,10 +36,10 @@ export function listSpatialSplits(space: Mapspace): SpatialSplits {
     for (let dimension = 0; dimension < dimensionCount; dimension++) {
       if (free[slot * dimensionCount + dimension] !== 1) continue;
       splits = splits.flatMap((split) => extendSplit(split, at, dimension));
-      if (splits.length > 8 * SPLIT_LIMIT) splits = mostUnits(splits, 8 * SPLIT_LIMIT);
+      if (splits.length > 8 * limit) splits = mostUnits(splits, 8 * limit);
     }
   });
-  return { slots, splits: mostUnits(splits, SPLIT_LIMIT) };
+  return { slots, splits: mostUnits(splits, limit) };
 
   function extendSplit(split: SpatialSplit, at: number, dimension: number): SpatialSplit[] {
     let room = fanout[slots[at]!]!;
