@@ -262,6 +262,20 @@ export { type FusionArray, type FusionLayer, type FusionTile, fusedProductsPerCy
 export { type FusionCost, type FusionOptions, fusionBufferBits, fusionCost, fusionModelName } from "./fusion/cost.js";
 export type { FusionBits, FusionLoop, FusionTraffic } from "./fusion/traffic.js";
 
+// sparse/
+
+export type { SparseRejection } from "./sparse/analyze.js";
+export {
+  evaluateSparseCost,
+  isSparse,
+  type SparseCost,
+  type SparseLevelCost,
+  type SparseSpaceCost,
+} from "./sparse/cost.js";
+export type { Density } from "./sparse/density.js";
+export { printSparseCost } from "./sparse/print.js";
+export type { ComputeSparsity, LevelSparsity, TensorFormat } from "./sparse/schema.js";
+
 // zigzag/
 
 export {
@@ -421,6 +435,7 @@ export {
   timeloopMappingSchema,
   timeloopProblemSchema,
 } from "./formats/timeloop.js";
+export { type TimeloopSparse, timeloopSparseSchema } from "./formats/timeloop-sparse.js";
 export { readZigZagHardware, zigzagHardwareOf } from "./formats/zigzag-hardware.js";
 export { readZigZagMapping, zigzagMappingOf } from "./formats/zigzag-mapping.js";
 export { zigzagLayersOf } from "./formats/zigzag-onnx.js";

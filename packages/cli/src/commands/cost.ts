@@ -5,12 +5,10 @@ import {
   type CostModel,
   type Derivation,
   deriveTraffic,
-  evaluateCost,
   type Mapping,
   type MappingCost,
   type MappingRejection,
   type Problem,
-  printCost,
   printDerivation,
   printMapping,
   printProblem,
@@ -34,6 +32,7 @@ import {
   withBitOptions,
 } from "./network-cost.js";
 import { modelOption } from "./options.js";
+import { costMapping, describeCost } from "./sparse-cost.js";
 
 interface CostOptions extends CommonOptions, BitOptions {
   readonly arch?: string;
@@ -103,7 +102,7 @@ async function costLayer(
   const mapping = await readDocumentFile(mappingFile, readMapping);
   const cost = costOf(problem, architecture, mapping, options.model, mappingFile);
   if (options.explain === undefined) {
-    printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), printCost(cost)]);
+    printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), describeCost(cost)]);
     return;
   }
   const count = countNamed(options.explain, cost);
@@ -137,7 +136,7 @@ function costOf(
   model: CostModel,
   file: string,
 ): MappingCost {
-  const cost = inFile(file, () => evaluateCost(problem, architecture, mapping, { model }));
+  const cost = inFile(file, () => costMapping(problem, architecture, mapping, model));
   if (cost.ok) return cost;
   if (!hasRemainders(cost)) throw refusal(file, cost);
   const what = model === "exact" ? "a loop never reaches its last iteration" : "only the model exact takes remainders";

@@ -11,7 +11,7 @@ describe("the reference figures", () => {
     expect(existsSync(file)).toBe(true);
     const lines: string[] = [];
     const totals = await runGolden(file, (line) => lines.push(line));
-    expect(lines).toContain("timeloop_reference: 10/0/6");
+    expect(lines).toContain("timeloop_reference: 16/0/0");
     expect(lines).toContain("timeloop_executed_random: 20/0/0");
     expect(lines).toContain("zigzag_executed_fixed_order: 18/0/0");
     expect(lines).toContain("zigzag_reference: 6/0/20");

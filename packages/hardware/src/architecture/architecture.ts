@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { documentJsonSchema, type ReadOptions, readDocument, writeDocument } from "../documents/document.js";
 import { nameSchema, nonNegativeSchema, positiveIntegerSchema, positiveSchema } from "../documents/names.js";
+import {
+  type ComputeSparsity,
+  computeSparsitySchema,
+  type LevelSparsity,
+  levelSparsitySchema,
+} from "../sparse/schema.js";
 import { type Constraints, constraintsSchema } from "./constraints.js";
 
 // An architecture is a chain of levels, outermost (DRAM) first, that ends in the multiply-accumulate units.
@@ -58,6 +64,8 @@ export interface ArchitectureLevel {
   readonly storage?: Storage | undefined;
   /** Without a fan-out each instance has one child. */
   readonly fanout?: Fanout | undefined;
+  /** How it represents tensors with zeros and which of their accesses it leaves out. */
+  readonly sparse?: LevelSparsity | undefined;
 }
 
 /** The multiply-accumulate units, one at every leaf of the fan-outs. */
@@ -67,6 +75,8 @@ export interface Compute {
   readonly energyPj: number;
   readonly leakagePjPerCycle?: number | undefined;
   readonly areaUm2?: number | undefined;
+  /** What becomes of multiplications with zeros. */
+  readonly sparse?: ComputeSparsity | undefined;
 }
 
 export interface Architecture {
@@ -107,6 +117,7 @@ const levelSchema = z.strictObject({
   name: nameSchema,
   storage: storageSchema.optional(),
   fanout: fanoutSchema.optional(),
+  sparse: levelSparsitySchema.optional(),
 });
 
 const computeSchema = z.strictObject({
@@ -114,6 +125,7 @@ const computeSchema = z.strictObject({
   energyPj: nonNegativeSchema,
   leakagePjPerCycle: nonNegativeSchema.optional(),
   areaUm2: nonNegativeSchema.optional(),
+  sparse: computeSparsitySchema.optional(),
 });
 
 /** Schema of the document. */

@@ -2,10 +2,18 @@ import { inputError } from "@dovetail/core";
 import * as z from "zod";
 import type { Architecture, ArchitectureLevel, Storage } from "../architecture/architecture.js";
 import type { Loop, Mapping } from "../mapping/mapping.js";
+import type { Density } from "../sparse/density.js";
 import type { Problem, Rank } from "../workload/problem.js";
+import {
+  importComputeSparsity,
+  importLevelSparsity,
+  importTimeloopDensity,
+  type TimeloopSparse,
+  timeloopDensitiesSchema,
+} from "./timeloop-sparse.js";
 
 // Timeloop's processed inputs (version 0.4): problem shape and instance, the flat list of components, energy per
-// action, and the mapping as its printed loops. Only what they say about dense layers is taken over.
+// action, and the mapping as its printed loops.
 
 const termSchema = z.array(z.string()).min(1).max(2);
 
@@ -39,17 +47,19 @@ export const timeloopComponentSchema = z.object({
   read_bandwidth: z.number().positive().optional(),
   write_bandwidth: z.number().positive().optional(),
   shared_bandwidth: z.number().positive().optional(),
+  metadata_datawidth: z.int().nonnegative().optional(),
+  metadata_storage_width: z.int().nonnegative().optional(),
+  metadata_storage_depth: z.int().nonnegative().optional(),
+  decompression_supported: z.boolean().optional(),
+  compression_supported: z.boolean().optional(),
 });
 
-/** Energy of each action of each component, pJ. */
+/** Energy of each action of each component, pJ. What is no number (the estimators' names) does not count. */
 export const timeloopEnergySchema = z.record(
   z.string(),
-  z.object({
-    read: z.number().optional(),
-    write: z.number().optional(),
-    update: z.number().optional(),
-    compute: z.number().optional(),
-    leak: z.number().optional(),
+  z.record(z.string(), z.unknown()).transform((actions): Record<string, number> => {
+    const numbers = Object.entries(actions).filter(([, energy]) => typeof energy === "number");
+    return Object.fromEntries(numbers) as Record<string, number>;
   }),
 );
 
@@ -97,16 +107,43 @@ export function importTimeloopProblem({ shape, instance }: TimeloopProblem): Pro
         received: factors.join(", "),
       });
     });
+  const densities = densitiesOf(
+    shape.data_spaces.map(({ name }) => name),
+    instance,
+  );
   return {
     name: shape.name ?? "problem",
     dimensions: Object.fromEntries(shape.dimensions.map((name) => [name, sizeOf(name, undefined)])),
-    dataSpaces: shape.data_spaces.map((space) => ({
-      name: space.name,
-      readWrite: space.read_write,
-      projection: space.projection.map(rank),
-      bitWidth: DEFAULT_WORD_BITS,
-    })),
+    dataSpaces: shape.data_spaces.map((space) => {
+      const density = densities[space.name];
+      return {
+        name: space.name,
+        readWrite: space.read_write,
+        projection: space.projection.map(rank),
+        bitWidth: DEFAULT_WORD_BITS,
+        ...(density !== undefined && { density }),
+      };
+    }),
   };
+}
+
+/** Densities by tensor: those of the instance, or the one that all share. */
+function densitiesOf(
+  tensors: readonly string[],
+  { densities, commonDensity }: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, Density | undefined>> {
+  const all = commonDensity === undefined ? {} : Object.fromEntries(tensors.map((name) => [name, commonDensity]));
+  const given = timeloopDensitiesSchema.safeParse(densities === undefined || densities === null ? all : densities);
+  if (!given.success) {
+    throw inputError("timeloop_problem", "densities must be numbers or distributions", {
+      path: ["instance", "densities"],
+      expected: "for each tensor a share, or a distribution with its density",
+      received: JSON.stringify(densities ?? commonDensity),
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(given.data).map(([tensor, density]) => [tensor, importTimeloopDensity(density, tensor)]),
+  );
 }
 
 /**
@@ -119,6 +156,7 @@ export function importTimeloopArchitecture(
   name: string,
   components: readonly TimeloopComponent[],
   energies: TimeloopEnergies,
+  { targets }: TimeloopSparse = { targets: [] },
 ): Architecture {
   const compute = components[components.length - 1];
   if (compute === undefined || components.length < 2) {
@@ -128,15 +166,27 @@ export function importTimeloopArchitecture(
     });
   }
   const memories = components.slice(0, -1);
+  const targetOf = (level: string) => targets.find(({ name }) => name === level);
+  const computeSparsity = importComputeSparsity(targetOf(compute.name), energies[compute.name] ?? {});
   return {
     name,
     levels: memories.map((component, index): ArchitectureLevel => {
       const fanout = fanoutBetween(component, components[index + 1]!);
       const storage = component.class === "dummy_storage" ? undefined : importStorage(component, energies);
-      return { name: component.name, ...(storage && { storage }), ...(fanout && { fanout }) };
+      const sparse = importLevelSparsity(targetOf(component.name), component, energies[component.name] ?? {});
+      return {
+        name: component.name,
+        ...(storage && { storage }),
+        ...(fanout && { fanout }),
+        ...(sparse && { sparse }),
+      };
     }),
     // Timeloop leaves the leakage of compute units out of its energies.
-    compute: { name: compute.name, energyPj: energies[compute.name]?.compute ?? 0 },
+    compute: {
+      name: compute.name,
+      energyPj: energies[compute.name]?.compute ?? 0,
+      ...(computeSparsity && { sparse: computeSparsity }),
+    },
     constraints: {
       levels: memories
         .filter((component) => component.multiple_buffering !== 1 || component.min_utilization > 0)

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { documentJsonSchema, type ReadOptions, readDocument, writeDocument } from "../documents/document.js";
 import { dimensionNameSchema, nameSchema, positiveIntegerSchema } from "../documents/names.js";
+import { type Density, densitySchema } from "../sparse/density.js";
 import { formatRank, parseRank } from "./projection.js";
 
 // A problem is one layer as a loop nest: every point of the box of its dimensions is one multiply-accumulate.
@@ -23,6 +24,8 @@ export interface DataSpace {
   readonly projection: readonly Rank[];
   /** Bits of one word. */
   readonly bitWidth: number;
+  /** How its non-zeros are spread; dense when absent. */
+  readonly density?: Density | undefined;
 }
 
 /** A layer: dimensions with their sizes, in order, and the tensors that they address. */
@@ -55,6 +58,7 @@ const dataSpaceSchema = z.strictObject({
   readWrite: z.boolean().default(false),
   bitWidth: positiveIntegerSchema.default(8),
   projection: z.array(rankSchema),
+  density: densitySchema.optional(),
 });
 
 /** Schema of the document; in the text a rank is written as `2*P + R`. */
@@ -138,7 +142,8 @@ export function shapeKey(problem: Problem): string {
     const ranks = dataSpace.projection
       .map((rank) => formatRank(rank.filter((term) => problem.dimensions[term.dimension]! > 1)))
       .filter((rank) => rank !== "0");
-    return `${dataSpace.name}${dataSpace.readWrite ? "!" : ""}:${dataSpace.bitWidth}[${ranks.join(",")}]`;
+    const density = dataSpace.density === undefined ? "" : JSON.stringify(dataSpace.density);
+    return `${dataSpace.name}${dataSpace.readWrite ? "!" : ""}:${dataSpace.bitWidth}[${ranks.join(",")}]${density}`;
   });
   return `${dimensions.map(([name, size]) => `${name}${size}`).join("_")};${spaces.join(";")}`;
 }
