@@ -1,5 +1,33 @@
 // The public face, room by room.
 
+// models/
+export { blameOperators, fittedCellPrices, type OperatorBlame } from "./models/blame.js";
+export {
+  type CostModel,
+  fpgaModel,
+  type LayerPrice,
+  type MappedModelOptions,
+  mappedModel,
+  rowStationaryModel,
+} from "./models/cost-model.js";
+export {
+  type CellLayers,
+  cellLayers,
+  type FbnetLayers,
+  fbnetLayers,
+  type LayerOptions,
+  type PartLayers,
+  type PoolingCharge,
+  poolingCharges,
+} from "./models/layers.js";
+export {
+  type CellPrices,
+  cellCostsOf,
+  modelledCellPrices,
+  modelledFbnetSum,
+  type PricedMetric,
+} from "./models/modelled-costs.js";
+// query/
 export {
   accuracyCostFront,
   cheapestAbove,
@@ -7,7 +35,6 @@ export {
   type FrontPoint,
   frontVolume,
 } from "./query/front.js";
-// query/
 export {
   cellCost,
   cellCosts,
