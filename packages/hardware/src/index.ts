@@ -162,6 +162,21 @@ export { type CostEvaluator, type LeanCost, prepareCost } from "./cost/evaluator
 export { evaluateCost } from "./cost/explain.js";
 export { printCost } from "./cost/print.js";
 
+// explanation/
+
+export {
+  type CountExplanation,
+  type CountKind,
+  type CountQuestion,
+  type CountTerm,
+  countKinds,
+  type ExactExplanation,
+  explainCount,
+  type Spread,
+  type TimeloopExplanation,
+} from "./explanation/count.js";
+export { printExplanation } from "./explanation/print.js";
+
 // simulator/
 
 export {
@@ -170,6 +185,16 @@ export {
   type SimulationOptions,
   simulateMapping,
 } from "./simulator/simulate.js";
+
+// exact/
+
+export {
+  deriveExact,
+  type ExactDerivation,
+  type ExactDerivationOptions,
+  type ExactStep,
+} from "./exact/derivation.js";
+export { type ExactAnalysis, type ExactOptions, prepareExact } from "./exact/exact.js";
 
 // mapspace/
 

@@ -1,15 +1,14 @@
 import { join } from "node:path";
-import { inputError, nearestWord } from "@dovetail/core";
+import { inputError } from "@dovetail/core";
 import {
   type Architecture,
   type CostModel,
-  type Derivation,
-  deriveTraffic,
+  explainCount,
   type Mapping,
   type MappingCost,
   type MappingRejection,
   type Problem,
-  printDerivation,
+  printExplanation,
   printMapping,
   printProblem,
   readArchitecture,
@@ -20,6 +19,7 @@ import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
+import { countNamed } from "./cost-count.js";
 import { costFrom, toolNames } from "./cost-from.js";
 import { defineCommand } from "./define.js";
 import {
@@ -105,12 +105,10 @@ async function costLayer(
     printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), describeCost(cost)]);
     return;
   }
-  const count = countNamed(options.explain, cost);
-  const derivation = derive(problem, architecture, mapping, count);
-  printResult(io, options, { ...count, derivation }, () => [
-    `${options.explain} = ${count.words} words per instance, ${count.instances} in use`,
-    ...(derivation ? [printDerivation(derivation)] : []),
-  ]);
+  const question = { ...countNamed(options.explain, cost), model: options.model };
+  const explanation = explainCount(problem, architecture, mapping, question);
+  if (!explanation.ok) throw refusal(mappingFile, explanation);
+  printResult(io, options, explanation, () => [printExplanation(explanation)]);
 }
 
 async function costNetwork(io: CommandIo, options: WithArchitecture, network: string, folder: string): Promise<void> {
@@ -168,49 +166,3 @@ const reasons: Readonly<Record<MappingRejection["reason"], string>> = {
   capacity: "the tiles exceed the memory",
   utilization: "less is used than the architecture's constraints ask for",
 };
-
-const countKinds = ["reads", "fills", "updates"] as const;
-
-interface NamedCount {
-  readonly level: string;
-  readonly dataSpace: string;
-  readonly kind: (typeof countKinds)[number];
-  readonly words: number;
-  readonly instances: number;
-}
-
-/** The count that `LEVEL.TENSOR.KIND` names. */
-function countNamed(text: string, cost: MappingCost): NamedCount {
-  const [levelName = "", dataSpace = "", kind = "", ...rest] = text.split(".");
-  const level = cost.levels.find((candidate) => candidate.level === levelName);
-  const space = level?.dataSpaces.find((candidate) => candidate.dataSpace === dataSpace);
-  const known = countKinds.find((candidate) => candidate === kind);
-  if (level && space && known && rest.length === 0) {
-    return { level: levelName, dataSpace, kind: known, words: space[known], instances: level.instances };
-  }
-  const names = cost.levels.flatMap((candidate) =>
-    candidate.dataSpaces.flatMap((of) => countKinds.map((name) => `${candidate.level}.${of.dataSpace}.${name}`)),
-  );
-  const near = nearestWord(text, names);
-  throw inputError("unknown_count", "there is no such count", {
-    file: "--explain",
-    expected: "LEVEL.TENSOR.reads, .fills or .updates of a level that keeps the tensor",
-    received: text,
-    hint: near === undefined ? `one of them is ${names[0]}` : `did you mean ${near}?`,
-  });
-}
-
-/**
- * Reads and updates are traffic with what lies below the level, fills with what lies above: the next outer level that
- * keeps the tensor. What the outermost level holds was there before.
- */
-function derive(
-  problem: Problem,
-  architecture: Architecture,
-  mapping: Mapping,
-  { level, dataSpace, kind }: NamedCount,
-): Derivation | undefined {
-  const keepers = mapping.levels.filter(({ keep }) => keep.includes(dataSpace)).map((keeper) => keeper.level);
-  const source = kind === "fills" ? keepers[keepers.indexOf(level) - 1] : level;
-  return source === undefined ? undefined : deriveTraffic(problem, architecture, mapping, { level: source, dataSpace });
-}

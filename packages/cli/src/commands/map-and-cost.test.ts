@@ -22,7 +22,7 @@ const map = ["map", "--network", "tiny.onnx", "--arch", "eyeriss.yaml", "--evalu
 
 /** Three columns of outputs side by side, as often as the loop says. */
 function oddMapping({ levels }: Architecture, loop: string): string {
-  const keeps: Readonly<Record<string, string>> = {
+  const keeps: Record<string, string> = {
     [levels[0]!.name]: `keep: [Weights, Inputs, Outputs], temporal: [C=5, M=7, Q=5, ${loop}]`,
   };
   const fanout = levels.findIndex(({ fanout }) => fanout !== undefined && fanout.x > 1);
@@ -85,7 +85,12 @@ describe("dovetail map and cost", () => {
     const cost = await runCommand(layer);
     expect(cost.stdout).toContain("limited by");
     const explained = await runCommand([...layer, "--explain", "DRAM.Weights.reads"]);
-    expect(explained.stdout).toMatch(/^DRAM\.Weights\.reads = \d+ words per instance, 1 in use\nWeights below DRAM: /);
+    expect(explained.stdout).toMatch(
+      /^DRAM\.Weights\.reads = (\d+) words per instance, 1 in use\n {2}\1 {2}for what lies below\nWeights below /,
+    );
+    const exact = await runCommand([...layer, "--explain", "DRAM.Weights.reads", "--model", "exact"]);
+    expect(exact.stdout).toMatch(/^DRAM\.Weights\.reads = (\d+) words per instance, 1 in use\n {2}\1 {2}read for /);
+    expect(exact.stdout).toContain("at the start: ");
     expect(explained.stdout).toContain("first tile:");
     const misspelt = await runCommand([...layer, "--explain", "DRAM.Weight.reads"]);
     expect(misspelt).toMatchObject({
