@@ -12,5 +12,12 @@ export type {
   SearchTrace,
   TestImage,
 } from "./data/report-data.js";
+export {
+  type FiguresPage,
+  type PagePlot,
+  type PageSection,
+  type PageTable,
+  renderFiguresPage,
+} from "./figures-page.js";
 export { renderOverviewSvg } from "./overview.js";
 export { renderReport } from "./report.js";

@@ -11,11 +11,13 @@ import { networkDrawing } from "../drawings/network-drawing.js";
 import { markupText } from "../markup/markup.js";
 import { bars } from "./bars.js";
 import { bestSoFar } from "./best-so-far.js";
+import { cloud } from "./cloud.js";
 import { cycleLanes } from "./cycle-lanes.js";
 import { distributionCourse } from "./distribution-course.js";
 import { heatMap } from "./heat-map.js";
 import { intervalDots } from "./interval-dots.js";
 import { linePlot } from "./line-plot.js";
+import { matrix } from "./matrix.js";
 import { type Picture, standaloneSvg } from "./picture.js";
 import { scatter } from "./scatter.js";
 import { shareAreas } from "./share-areas.js";
@@ -212,6 +214,38 @@ const pictures: Record<string, () => Picture> = {
       ],
       { label, xTitle: "EDP", yTitle: "accuracy, %", xFormat: (value) => `${(value * 1e9).toFixed(0)} nJ·s` },
     ),
+  cloud: () =>
+    cloud({
+      label,
+      name: "all networks",
+      xTitle: "ms",
+      yTitle: "accuracy, %",
+      x: [1, 2, 4, 8, Number.NaN, 0],
+      y: [60, 80, 90, 85, 99, 50],
+      xLogarithmic: true,
+      steps: [
+        {
+          name: "front",
+          series: "found",
+          points: [
+            [1, 60],
+            [2, 80],
+            [4, 90],
+          ],
+        },
+      ],
+      marks: [{ name: "chosen <b>", x: 2, y: 80 }],
+    }),
+  matrix: () =>
+    matrix({
+      label,
+      rows: ["edgegpu", "a row with a name that is much too long for the room that it has"],
+      columns: ["raspi4", "eyeriss"],
+      values: [
+        [1, -0.5],
+        [0.04, Number.NaN],
+      ],
+    }),
   "cycle-lanes": () =>
     cycleLanes(
       [
