@@ -138,6 +138,13 @@ describe("an accelerator at a layer's sparsity", () => {
     const words = Math.floor(64 / form.bitsPerWeight);
     expect(rebuilt.readPj - dense.readPj).toBeCloseTo(words * 0.5 * 3 * 0.019, 10);
     expect(rebuilt.writePj).toBe(dense.writePj);
+    // A basis for nine weights takes more than the weights: such a layer is stored plainly, and nothing is rebuilt.
+    const depthwise = { inputChannels: 16, outputChannels: 16, groups: 16, outputHeight: 8, outputWidth: 8 };
+    const plain = specialise(accelerator, convolutionProblem({ ...depthwise, kernelHeight: 3, kernelWidth: 3 }), {
+      structured,
+    });
+    expect(plain.problem.dataSpaces[0]!.bitWidth).toBe(8);
+    expect(plain.architecture.levels[1]!.storage!.readPj).toBe(dense.readPj);
   });
 
   it("units that skip zero bits take the terms of the words, the most of those in lockstep", () => {

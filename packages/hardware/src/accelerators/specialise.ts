@@ -2,7 +2,7 @@ import { inputError } from "@dovetail/core";
 import type { Architecture, ArchitectureLevel, Storage } from "../architecture/architecture.js";
 import type { Constraints } from "../architecture/constraints.js";
 import { smartExchangeEnergies } from "../energy/tables/published-unit-energies.js";
-import { structuredWeights } from "../precision/structured-weights.js";
+import { type StructuredWeights, structuredWeights } from "../precision/structured-weights.js";
 import type { DataSpace, Problem } from "../workload/problem.js";
 import type { Accelerator, AcceleratorLevel, CompressedStorage, SparseOperand } from "./document.js";
 import { memoryFigures } from "./memory-figures.js";
@@ -146,9 +146,7 @@ function compressedBits(
   layer: Problem,
   statistics: LayerStatistics,
 ): number {
-  if (format === "structured") {
-    return statistics.structured === undefined ? bits : structuredOf(layer, statistics)!.bitsPerWeight;
-  }
+  if (format === "structured") return structuredOf(layer, bits, statistics)?.bitsPerWeight ?? bits;
   const density = 1 - zeroFraction(name, statistics);
   return Math.min(bits, format === "bitmask" ? density * bits + 1 : density * (bits + indexBits));
 }
@@ -166,10 +164,8 @@ function zeroFraction(name: string, statistics: LayerStatistics): number {
   }
 }
 
-function structuredOf(
-  layer: Problem,
-  { structured }: LayerStatistics,
-): ReturnType<typeof structuredWeights> | undefined {
+/** SmartExchange's form of a layer; undefined where the weights are not in it, or take no more bits as they are. */
+function structuredOf(layer: Problem, bits: number, { structured }: LayerStatistics): StructuredWeights | undefined {
   if (structured === undefined) return undefined;
   const size = (dimension: string): number => layer.dimensions[dimension] ?? 1;
   const shape = {
@@ -178,7 +174,8 @@ function structuredOf(
     kernelHeight: size("R"),
     kernelWidth: size("S"),
   };
-  return structuredWeights(shape, structured);
+  const form = structuredWeights(shape, structured);
+  return form.bitsPerWeight < bits ? form : undefined;
 }
 
 /**
@@ -186,7 +183,7 @@ function structuredOf(
  * which costs the additions of a row of it. Zero rows are rebuilt by nobody.
  */
 function rebuildEnergyPj(accelerator: Accelerator, layer: Problem, statistics: LayerStatistics): number {
-  const form = structuredOf(layer, statistics);
+  const form = structuredOf(layer, storedBits(accelerator, layer, "Weights"), statistics);
   const level = structuredLevel(accelerator);
   if (form === undefined || level?.memory === undefined) return 0;
   const { storage } = memoryFigures(level.memory, accelerator);

@@ -22,7 +22,10 @@ export interface ScalableUnitFigures {
 
 const technologyNm = 45;
 
-/** The 8×8 unit that all ratios refer to, rtl.md section 4.4: 0.298 pJ. */
+/** Units that share an accumulator in the figures given: those whose energies are tabulated. */
+const sharingUnits = 16;
+
+/** The 8×8 unit that all ratios refer to (rtl.md section 4.4): 0.298 pJ. */
 const anchor = { bitWidth: 8, energyPj: at(bitfusionFixed, 8, "energyPj") };
 
 /**
@@ -53,7 +56,7 @@ export function scalableUnit(options: {
   const ratio = row[columnIndex(scalableUnitEnergy, kind)]! / at(scalableUnitEnergy, anchor.bitWidth, "fixed");
   return {
     energyPj: ratio * anchor.energyPj * anchorScale,
-    areaUm2: scalableUnitArea.rows[0]![columnIndex(scalableUnitArea, kind)]!,
+    areaUm2: at(scalableUnitArea, sharingUnits, kind),
     source: anchored(scalableUnitEnergy.source),
   };
 }

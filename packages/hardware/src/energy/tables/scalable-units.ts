@@ -31,16 +31,26 @@ export const scalableUnitEnergy: GridTable<"bitWidth" | "fixed" | "serial" | "ti
   ],
 };
 
-/** Area of one unit: of a serial one, one lane of 8 bit × 1 bit. */
-export const scalableUnitArea: GridTable<"fixed" | "serial" | "tiledSerial" | "composable"> = {
-  source,
+/**
+ * Area of one unit (of a serial one: one lane of 8 bit × 1 bit), by how many share a reduction tree and an accumulator: a
+ * tiled unit gains by sharing, and a serial one far more.
+ */
+export const scalableUnitArea: GridTable<"sharing" | "fixed" | "serial" | "tiledSerial" | "composable"> = {
+  source: {
+    ...source,
+    conditions: "Nangate45, 45 nm, accumulator of 24 bit; 16 units at a period of 3 ns, a lone one at 2 ns",
+  },
   columns: [
+    { name: "sharing", unit: "units" },
     { name: "fixed", unit: "um2" },
     { name: "serial", unit: "um2" },
     { name: "tiledSerial", unit: "um2" },
     { name: "composable", unit: "um2" },
   ],
-  rows: [[481, 101, 329, 1626]],
+  rows: [
+    [1, 679, 573, 862, 1849],
+    [16, 481, 101, 329, 1626],
+  ],
 };
 
 /** Processing elements of ShiftAddNet beside a fixed unit, each with an accumulator of 24 bit of its own. */

@@ -1,0 +1,70 @@
+// Statistics of real activations: a trained network runs on test images, and what enters each convolution is quantized to
+// 8 bit and measured.
+import { readFileSync } from "node:fs";
+import { inferTypes, readModel, writeModel } from "@dovetail/graph";
+import { meanTerms, measureWords, zeroRowFraction } from "@dovetail/hardware";
+import { openModel } from "@dovetail/runtime";
+import { loadDataset } from "@dovetail/train";
+
+const images = 64;
+
+/**
+ * For each convolution's input: words of 8 bit (unsigned where nothing is negative), scaled so that the largest of the
+ * images takes the largest code. The network's own input, raw pixels, is left out.
+ */
+export async function activationStatistics(file) {
+  const model = readModel(new Uint8Array(readFileSync(file)));
+  const graph = inferTypes(model.graph);
+  const inputs = [
+    ...new Set(graph.nodes.filter(({ operator }) => operator === "Conv").map(({ inputs: [name] }) => name)),
+  ].filter((name) => graph.inputs.every((input) => input.name !== name));
+  const outputs = inputs.map((name) => ({ name, type: graph.types.get(name) }));
+  const open = await openModel(writeModel({ ...model, graph: { ...graph, outputs } }), { threads: 1 });
+  const dataset = await loadDataset({
+    kind: "bundled-cifar10",
+    trainImagesPerClass: 1,
+    testImagesPerClass: images / 8,
+  });
+  const [channels, height, width] = dataset.imageShape;
+  const data = Float32Array.from(dataset.images("test").subarray(0, images * channels * height * width));
+  const batch = { elementType: "float32", dimensions: [images, channels, height, width], data };
+  const results = await open.run({ [graph.inputs[0].name]: batch });
+  await open.release();
+  const layers = inputs.map((name) => statisticsOf(name, results[name]));
+  return { file: file.split("/").at(-1), images, layers, words: mergeWords(layers.map(({ words }) => words)) };
+}
+
+function statisticsOf(name, { data, dimensions }) {
+  let most = 0;
+  let least = 0;
+  for (const value of data) {
+    most = Math.max(most, value);
+    least = Math.min(least, value);
+  }
+  const signed = least < 0;
+  const step = signed ? Math.max(most, -least) / 127 : most / 255;
+  const codes = Int32Array.from(data, (value) => Math.round(value / step));
+  const words = measureWords(codes, { bitWidth: 8, signed });
+  return {
+    name,
+    dimensions,
+    signed,
+    zeroFraction: words.zeroFraction,
+    zeroRowFraction: zeroRowFraction(codes, dimensions.at(-1)),
+    onesPerWord: meanTerms(words.essentialBits),
+    boothTermsPerWord: meanTerms(words.boothTerms),
+    words,
+  };
+}
+
+/** The mean of several distributions, each layer counting the same. */
+function mergeWords(all) {
+  const mean = (lists) =>
+    lists[0].map((_, index) => lists.reduce((sum, list) => sum + (list[index] ?? 0), 0) / lists.length);
+  return {
+    bitWidth: 8,
+    zeroFraction: mean(all.map(({ zeroFraction }) => [zeroFraction]))[0],
+    essentialBits: mean(all.map(({ essentialBits }) => essentialBits)),
+    boothTerms: mean(all.map(({ boothTerms }) => boothTerms)),
+  };
+}
