@@ -205,6 +205,7 @@ export { createMapspace, type Mapspace } from "./mapspace/mapspace.js";
 export { exchangeFactors, flipKeep, moveFactor, moveLoop } from "./mapspace/moves.js";
 export { createRepairScratch, type RepairScratch, repair } from "./mapspace/repair.js";
 export { sampleMapping } from "./mapspace/sample.js";
+export { createUniformSampler, type UniformSampler } from "./mapspace/uniform.js";
 
 // mapper/
 
@@ -216,6 +217,7 @@ export {
 } from "./mapper/cache.js";
 export { mapLayer } from "./mapper/evolutionary.js";
 export { mapLayerExhaustively } from "./mapper/exhaustive.js";
+export { type LeanEvaluator, prepareLeanCost } from "./mapper/lean-cost.js";
 export {
   type MapNetworkResult,
   type MappedNetwork,

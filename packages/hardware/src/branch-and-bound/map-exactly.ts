@@ -25,7 +25,7 @@ const FIRST_EVALUATIONS = 2000;
 /** Bounds are sums of some dozens of products: they may be off by this part. */
 const ARITHMETIC = 1e-11;
 
-export interface ExactMapperOptions extends MapperOptions {
+export interface ExactMapperOptions extends Omit<MapperOptions, "padding"> {
   /** Most partial mappings to look at. Without a limit the search ends with a proof. */
   readonly nodes?: number | undefined;
   /** Part by which the best mapping may be worse than the optimum. Default 0. */
@@ -59,7 +59,8 @@ interface Branch {
  *
  * Without `nodes` and `shouldStop` it ends with an optimum of the mapspace, or the proof that there is no mapping.
  *
- * @throws the signal's reason when cancelled, and DovetailError `halo` for the rule `exact`.
+ * @throws the signal's reason when cancelled, and DovetailError `model` or `halo` for what the bounds do not know: the model
+ * *exact* and the halo rule `exact`.
  */
 export function mapLayerExactly(
   problem: Problem,
@@ -119,7 +120,7 @@ function findFirst(search: Search, problem: Problem, architecture: Architecture,
   const { trial, candidate } = search;
   const { evaluations = FIRST_EVALUATIONS } = options;
   if (evaluations === 0) return;
-  const { padding: _, onProgress: __, ...rest } = options;
+  const { onProgress: _, ...rest } = options;
   const found = mapLayer(problem, architecture, { ...rest, evaluations });
   trial.evaluations += found.evaluations;
   if (found.ok && adoptMapping(trial.space, found.mapping, candidate)) assess(search);

@@ -25,10 +25,24 @@ export interface Setting {
 }
 
 /**
- * @throws DovetailError `halo` for the rule `exact`, whose overlaps in every direction the bounds do not know.
+ * @throws DovetailError `model` for models other than *timeloop*, and `halo` for the rule `exact`, whose overlaps in every
+ * direction the bounds do not know.
  */
 export function createSetting(space: Mapspace, architecture: Architecture, options: CostOptions): Setting {
-  const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
+  const {
+    model = "timeloop",
+    halo = "timeloop-default",
+    neighbourLinks = true,
+    elideFirstReads = true,
+    leakage = true,
+  } = options;
+  if (model !== "timeloop") {
+    throw inputError("model", "the exact mapper has no bounds for this cost model", {
+      path: ["model"],
+      expected: "timeloop",
+      received: model,
+    });
+  }
   if (halo === "exact") {
     throw inputError("halo", "the exact mapper has no bounds for this halo rule", {
       path: ["halo"],

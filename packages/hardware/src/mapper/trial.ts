@@ -3,13 +3,13 @@ import { describeRejection, type MappingRejection, type RejectionRecord } from "
 import { decodeMapping } from "../analysis/code.js";
 import type { Architecture } from "../architecture/architecture.js";
 import type { CostOptions, MappingCost } from "../cost/cost.js";
-import { prepareCost } from "../cost/evaluator.js";
 import { evaluateCost } from "../cost/explain.js";
 import type { Mapping } from "../mapping/mapping.js";
 import { type Candidate, copyCandidate, createCandidate } from "../mapspace/candidate.js";
 import { createMapspace, type Mapspace } from "../mapspace/mapspace.js";
 import { dropUnitDimensions } from "../mapspace/unit-dimensions.js";
 import type { Problem } from "../workload/problem.js";
+import { prepareLeanCost } from "./lean-cost.js";
 import { type Objective, objectives } from "./objective.js";
 
 /** Effort when none is asked for. */
@@ -78,8 +78,8 @@ export function startTrial(problem: Problem, architecture: Architecture, options
   const { objective = "edp", evaluations: evaluationLimit = DEFAULT_EVALUATIONS, random, signal, onProgress } = options;
   const reduced = dropUnitDimensions(problem);
   const space = createMapspace(reduced, architecture);
-  const evaluator = prepareCost(reduced, architecture, options);
-  const { rejection } = evaluator.analysis;
+  const evaluator = prepareLeanCost(reduced, architecture, options);
+  const { rejection } = evaluator;
   const score = objectives[objective];
   const best = createCandidate(space.tables);
   let bestValue = Number.POSITIVE_INFINITY;

@@ -12,17 +12,21 @@ export function layTiles({ tables }: Mapspace, candidate: Candidate, tile: Float
   }
 }
 
-/** Whether a level's memory holds the tiles of the tensors that it keeps. */
-export function levelFits(space: Mapspace, candidate: Candidate, level: number, tile: Float64Array): boolean {
+/** What the tiles of the tensors that a level keeps take of its capacity. */
+export function levelNeed(space: Mapspace, candidate: Candidate, level: number, tile: Float64Array): number {
   const { tables, limits } = space;
   const { spaces, dimensionCount } = tables;
-  const capacity = limits.capacity[level]!;
-  if (capacity === Number.POSITIVE_INFINITY) return true;
   let needed = 0;
   for (let index = 0; index < spaces.length; index++) {
     const cell = level * spaces.length + index;
     if (candidate.keep[cell] !== 1) continue;
     needed += boxVolume(spaces[index]!, tile, level * dimensionCount) * limits.weight[cell]!;
   }
-  return needed <= capacity;
+  return needed;
+}
+
+/** Whether a level's memory holds the tiles of the tensors that it keeps. */
+export function levelFits(space: Mapspace, candidate: Candidate, level: number, tile: Float64Array): boolean {
+  const capacity = space.limits.capacity[level]!;
+  return capacity === Number.POSITIVE_INFINITY || levelNeed(space, candidate, level, tile) <= capacity;
 }
