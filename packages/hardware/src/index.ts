@@ -164,6 +164,7 @@ export { printCost } from "./cost/print.js";
 
 // explanation/
 
+export { type Comparison, type CountDifference, compareModels, type Mechanism } from "./explanation/compare.js";
 export {
   type CountExplanation,
   type CountKind,
@@ -176,6 +177,7 @@ export {
   type TimeloopExplanation,
 } from "./explanation/count.js";
 export { printExplanation } from "./explanation/print.js";
+export { mechanismTexts, printComparison } from "./explanation/print-comparison.js";
 
 // simulator/
 

@@ -3,11 +3,13 @@ import { inputError } from "@dovetail/core";
 import {
   type Architecture,
   type CostModel,
+  compareModels,
   explainCount,
   type Mapping,
   type MappingCost,
   type MappingRejection,
   type Problem,
+  printComparison,
   printExplanation,
   printMapping,
   printProblem,
@@ -42,6 +44,7 @@ interface CostOptions extends CommonOptions, BitOptions {
   readonly network?: string;
   readonly mappings?: string;
   readonly model: CostModel;
+  readonly compare?: boolean;
   readonly explain?: string;
   readonly verbose?: boolean;
 }
@@ -56,6 +59,7 @@ export function costCommand(io: CommandIo): Command {
     examples: [
       ["dovetail cost --problem conv.yaml --arch eyeriss.yaml --mapping m.yaml", "the cost by memory level and tensor"],
       ["dovetail cost … --explain globalBuffer.Inputs.reads", "where a count comes from, loop by loop"],
+      ["dovetail cost … --compare", "where the cost models differ for this mapping, and why"],
       ["dovetail cost --network model.onnx --arch eyeriss.yaml --mappings mappings", "a network, a line a layer"],
       ["dovetail cost --from zigzag hardware.yaml mapping.yaml model.onnx", "the files of another tool, by its model"],
     ],
@@ -69,6 +73,7 @@ export function costCommand(io: CommandIo): Command {
     .option("--mappings <folder>", "the mappings of its layers")
     .addOption(modelOption())
     .option("--explain <count>", "derive a count of the layer: LEVEL.TENSOR.reads, .fills or .updates")
+    .option("--compare", "where the models differ for a layer's mapping, and why")
     .option("--verbose", "each mapping of the network as a loop nest, with its cost by level");
   return withBitOptions(command).action(async (files: readonly string[], options: CostOptions) => {
     const { arch, from, problem, mapping, network, mappings } = options;
@@ -100,6 +105,16 @@ async function costLayer(
   const problem = await readDocumentFile(problemFile, readProblem);
   const architecture = await readDocumentFile(options.arch, readArchitecture);
   const mapping = await readDocumentFile(mappingFile, readMapping);
+  if (options.compare) {
+    const comparison = inFile(mappingFile, () => compareModels(problem, architecture, mapping));
+    if (!comparison.ok) throw misfit(comparison, "exact", mappingFile);
+    printResult(io, options, comparison, () => [
+      printProblem(problem),
+      printMapping(mapping),
+      printComparison(comparison),
+    ]);
+    return;
+  }
   const cost = costOf(problem, architecture, mapping, options.model, mappingFile);
   if (options.explain === undefined) {
     printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), describeCost(cost)]);
@@ -136,9 +151,14 @@ function costOf(
 ): MappingCost {
   const cost = inFile(file, () => costMapping(problem, architecture, mapping, model));
   if (cost.ok) return cost;
-  if (!hasRemainders(cost)) throw refusal(file, cost);
+  throw misfit(cost, model, file);
+}
+
+/** The error for a mapping that a model rejects. */
+function misfit(rejection: MappingRejection, model: CostModel, file: string): Error {
+  if (!hasRemainders(rejection)) return refusal(file, rejection);
   const what = model === "exact" ? "a loop never reaches its last iteration" : "only the model exact takes remainders";
-  throw refusal(file, cost, what);
+  return refusal(file, rejection, what);
 }
 
 /** Whether the bounds of a dimension cover more than it has. */

@@ -29,7 +29,13 @@ export interface ExactAnalysis extends Analysis {
   countPartitions(): void;
 }
 
-export type ExactOptions = Pick<AnalysisOptions, "neighbourLinks" | "elideFirstReads">;
+export interface ExactOptions extends Pick<AnalysisOptions, "neighbourLinks" | "elideFirstReads"> {
+  /**
+   * Whether tiles count the gaps between strides too, as other models do: for comparisons. Tiles are still measured
+   * without. Default false.
+   */
+  readonly boxes?: boolean | undefined;
+}
 
 /**
  * Compiles a problem and an architecture for the model *exact*: the words that a machine moves that works through the
@@ -39,7 +45,7 @@ export type ExactOptions = Pick<AnalysisOptions, "neighbourLinks" | "elideFirstR
  * @throws DovetailError `exact_projection` for tensors that the model does not cover.
  */
 export function prepareExact(problem: Problem, architecture: Architecture, options: ExactOptions = {}): ExactAnalysis {
-  const { neighbourLinks = true, elideFirstReads = true } = options;
+  const { neighbourLinks = true, elideFirstReads = true, boxes = false } = options;
   const tables = compileTables(problem, architecture);
   for (const space of tables.spaces) {
     const reason = unfitProjection(space);
@@ -54,7 +60,7 @@ export function prepareExact(problem: Problem, architecture: Architecture, optio
   const axes = createAxes(tables);
   const rejection = createRejectionRecord();
   const counts = createCounts(tables);
-  const walkers = tables.spaces.map((space) => createWalker(axes, space));
+  const walkers = tables.spaces.map((space) => createWalker(axes, space, boxes));
   const measure = createTileMeasure(tables);
   const scratch = createCountScratch(tables);
   const countings = walkers.map(

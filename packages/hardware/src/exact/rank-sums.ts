@@ -7,6 +7,7 @@ import {
   createBits,
   removeShifted,
   repeatBits,
+  setBit,
 } from "./bits.js";
 import { FRAGMENTS, type MulticastCode, NONE, TILES } from "./network.js";
 import { countPoints, extentOf, layPoints } from "./points.js";
@@ -57,6 +58,8 @@ export const SUMS = 5;
 
 /** Room for the work along one rank. */
 export interface RankScratch {
+  /** Whether a tile counts from its first place to its last, gaps included: to compare with models that count so. */
+  readonly boxes: boolean;
   readonly coefficients: Float64Array;
   readonly terms: number;
   readonly patterns: Pattern[];
@@ -70,8 +73,9 @@ export interface RankScratch {
   copies: Float64Array;
 }
 
-export function createRankScratch(coefficients: Float64Array): RankScratch {
+export function createRankScratch(coefficients: Float64Array, boxes: boolean): RankScratch {
   return {
+    boxes,
     coefficients,
     terms: coefficients.length,
     patterns: [],
@@ -139,8 +143,26 @@ function countCopies({ bounds, copies }: Pattern): number {
   return count;
 }
 
-function pointsOf({ coefficients, terms, other }: RankScratch, lengths: Float64Array): number {
-  return countPoints(coefficients, lengths, terms, extentOf(coefficients, lengths, terms), other);
+function pointsOf({ boxes, coefficients, terms, other }: RankScratch, lengths: Float64Array): number {
+  const extent = extentOf(coefficients, lengths, terms);
+  return boxes ? extent : countPoints(coefficients, lengths, terms, extent, other);
+}
+
+/** The places of a tile from place `at` on, in room for `count` places. */
+function layTile(
+  { boxes, coefficients, terms }: RankScratch,
+  bits: Bits,
+  lengths: Float64Array,
+  at: number,
+  count: number,
+): void {
+  if (!boxes) {
+    layPoints(bits, coefficients, lengths, terms, at, count);
+    return;
+  }
+  clearBits(bits, count);
+  setBit(bits, at);
+  repeatBits(bits, 1, extentOf(coefficients, lengths, terms));
 }
 
 function alike({ lengths, lengthsBefore }: Pattern): boolean {
@@ -163,8 +185,8 @@ function countKept(scratch: RankScratch, pattern: Pattern): number {
   }
   const low = Math.min(now, before);
   const room = Math.max(now + extent, before + extentBefore) - low;
-  layPoints(tile, coefficients, lengths, terms, now - low, room);
-  layPoints(other, coefficients, lengthsBefore, terms, before - low, room);
+  layTile(scratch, tile, lengths, now - low, room);
+  layTile(scratch, other, lengthsBefore, before - low, room);
   return countCommon(tile, other, 0);
 }
 
@@ -262,21 +284,21 @@ function sumByPlaces(scratch: RankScratch, ask: Ask): void {
 
 /** The unions of all tiles now, of what children must take in, and of all tiles before. */
 function uniteTiles(scratch: RankScratch, low: number, room: number, { before }: Ask): void {
-  const { coefficients, terms, patterns, patternCount, tile, other, union, wanted, around } = scratch;
+  const { patterns, patternCount, tile, other, union, wanted, around } = scratch;
   clearBits(union, room);
   clearBits(wanted, room);
   clearBits(around, room);
   for (let index = 0; index < patternCount; index++) {
     const pattern = patterns[index]!;
-    layPoints(tile, coefficients, pattern.lengths, terms, pattern.now - low, room);
+    layTile(scratch, tile, pattern.lengths, pattern.now - low, room);
     if (before) {
-      layPoints(other, coefficients, pattern.lengthsBefore, terms, pattern.before - low, room);
+      layTile(scratch, other, pattern.lengthsBefore, pattern.before - low, room);
       removeShifted(tile, other, 0);
       repeatCopies(tile, pattern);
       addShifted(wanted, tile, 0);
       repeatCopies(other, pattern);
       addShifted(around, other, 0);
-      layPoints(tile, coefficients, pattern.lengths, terms, pattern.now - low, room);
+      layTile(scratch, tile, pattern.lengths, pattern.now - low, room);
     }
     repeatCopies(tile, pattern);
     addShifted(union, tile, 0);
@@ -289,7 +311,7 @@ function repeatCopies(bits: Bits, { strides, bounds, copies }: Pattern): void {
 
 /** Children whose tiles begin at the same place and have the same lengths, now and before, are served together. */
 function sumClasses(scratch: RankScratch, low: number, room: number, near: boolean): void {
-  const { coefficients, terms, patterns, patternCount, sums, other } = scratch;
+  const { patterns, patternCount, sums, other } = scratch;
   sums[READ] = 0;
   sums[SPARED] = 0;
   for (let index = 0; index < patternCount; index++) {
@@ -303,7 +325,7 @@ function sumClasses(scratch: RankScratch, low: number, room: number, near: boole
       if (sums[KEPT]! > 0) sums[SPARED]! += classes * countKept(scratch, pattern);
       continue;
     }
-    layPoints(other, coefficients, pattern.lengths, terms, 0, room);
+    layTile(scratch, other, pattern.lengths, 0, room);
     for (let place = 0; place < room; place++) {
       if (scratch.copies[place]! > 0) sums[SPARED]! += countCommon(scratch.around, other, place);
     }
@@ -312,12 +334,12 @@ function sumClasses(scratch: RankScratch, low: number, room: number, near: boole
 
 /** Σ over children of the places of their tiles that any child held before. */
 function sumNear(scratch: RankScratch, low: number, room: number): number {
-  const { coefficients, terms, patterns, patternCount, other, around } = scratch;
+  const { patterns, patternCount, other, around } = scratch;
   let sum = 0;
   for (let index = 0; index < patternCount; index++) {
     if (firstAlike(patterns, index) < index) continue;
     countStarts(scratch, index, low, room);
-    layPoints(other, coefficients, patterns[index]!.lengths, terms, 0, room);
+    layTile(scratch, other, patterns[index]!.lengths, 0, room);
     for (let place = 0; place < room; place++) {
       const children = scratch.copies[place]!;
       if (children > 0) sum += children * countCommon(around, other, place);

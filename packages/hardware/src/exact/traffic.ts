@@ -74,7 +74,7 @@ export interface Walker {
   readonly kind: StepKind;
 }
 
-export function createWalker(axes: Axes, space: SpaceTable): Walker {
+export function createWalker(axes: Axes, space: SpaceTable, boxes = false): Walker {
   const { dimensionCount } = axes.tables;
   const coefficients = rankCoefficients(space);
   const dimensions = coefficients.map((terms, rank) =>
@@ -86,7 +86,7 @@ export function createWalker(axes: Axes, space: SpaceTable): Walker {
     space,
     unrelated: Array.from({ length: dimensionCount }, (_, dimension) => dimension).filter((at) => !related.has(at)),
     dimensions,
-    ranks: coefficients.map(createRankScratch),
+    ranks: coefficients.map((terms) => createRankScratch(terms, boxes)),
     lists: dimensions.map((terms) => terms.map(createFamilyList)),
     finder: createFamilyFinder(axes),
     products: new Float64Array(SUMS),
