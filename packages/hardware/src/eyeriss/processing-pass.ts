@@ -45,6 +45,11 @@ export interface EyerissLayer {
   readonly kernelSize: number;
   readonly outputSize: number;
   readonly stride: number;
+  /**
+   * Part of the inputs that are zero: for them the unit neither reads its filter scratchpad nor switches (JSSC 2017,
+   * section V-C). Its partial sum is taken to be read and written all the same. Default 0.
+   */
+  readonly zeroInputFraction?: number | undefined;
 }
 
 /** A mapping in the paper's letters. */
@@ -68,8 +73,8 @@ export interface EyerissCost {
   readonly latencyCycles: number;
   /** Words of 16 bit between the global buffer and the array; filters pass through its prefetch part. */
   readonly bufferWords: { readonly inputs: number; readonly filters: number; readonly partialSums: number };
-  /** Of units, scratchpads and global buffer at 65 nm; networks, clock and control are in no table. */
-  readonly energyPj: number;
+  /** At 65 nm; networks, clock and control are in no table. */
+  readonly energyPj: { readonly units: number; readonly scratchpads: number; readonly globalBuffer: number };
 }
 
 /**
@@ -109,7 +114,7 @@ export function eyerissPassCost(
     passes,
     latencyCycles: passes * (filling + multiplying),
     bufferWords,
-    energyPj: energyOf(macs, bufferWords, chip),
+    energyPj: energyOf(macs, 1 - (layer.zeroInputFraction ?? 0), bufferWords, chip),
   };
 }
 
@@ -117,26 +122,34 @@ const technologyNm = 65;
 const wordBits = 16;
 const bufferWidthBits = 64;
 
-function energyOf(macs: number, bufferWords: EyerissCost["bufferWords"], chip: EyerissChip): number {
+function energyOf(
+  macs: number,
+  inputDensity: number,
+  bufferWords: EyerissCost["bufferWords"],
+  chip: EyerissChip,
+): EyerissCost["energyPj"] {
   const unit = multiplyAccumulate({ weightBitWidth: wordBits, activationBitWidth: wordBits, technologyNm: 45 });
   const scale = scaleTechnology({ quantity: "energy", fromNm: 45, toNm: technologyNm, supplyVolts: 1 }).factor;
   const spad = (words: number) => registerFile({ words, widthBits: wordBits, technologyNm });
   const sums = spad(chip.partialSumSpadWords);
-  const perMac =
-    unit.energyPj * scale +
-    spad(chip.inputSpadWords).readPj +
-    spad(chip.filterSpadWords).readPj +
-    sums.readPj +
-    sums.writePj;
+  const scratchpadPj =
+    spad(chip.inputSpadWords).readPj + spad(chip.filterSpadWords).readPj * inputDensity + sums.readPj + sums.writePj;
   const buffer = sram({ bytes: chip.globalBufferBytes, widthBits: bufferWidthBits, technologyNm });
   // Half of the traffic of partial sums is writes; inputs and filters are read.
   const reads = bufferWords.inputs + bufferWords.filters + bufferWords.partialSums / 2;
   const words = bufferWidthBits / wordBits;
-  return macs * perMac + (reads * buffer.readPj + (bufferWords.partialSums / 2) * buffer.writePj) / words;
+  return {
+    units: macs * inputDensity * unit.energyPj * scale,
+    scratchpads: macs * scratchpadPj,
+    globalBuffer: (reads * buffer.readPj + (bufferWords.partialSums / 2) * buffer.writePj) / words,
+  };
 }
 
 function checkMapping(layer: EyerissLayer, mapping: EyerissMapping, chip: EyerissChip): void {
-  const { name, ...sizes } = layer;
+  const { name, zeroInputFraction = 0, ...sizes } = layer;
+  if (!(zeroInputFraction >= 0 && zeroInputFraction <= 1)) {
+    refuse(name, "zeroInputFraction", "no part of the inputs", "0 to 1", zeroInputFraction);
+  }
   for (const [field, value] of Object.entries({ ...sizes, ...mapping })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     refuse(name, field, "not a size", "a positive integer", value);
