@@ -152,6 +152,31 @@ constraints: { levels: [{ level: buffer, keep: [Weights, Inputs, Outputs]${const
   });
 });
 
+describe("remainders", () => {
+  // 13 and 37 channels on 23 × 23 outputs: hardly a factor fills an array of 12 × 14.
+  const layer = convolutionProblem({
+    inputChannels: 13,
+    outputChannels: 37,
+    outputHeight: 23,
+    outputWidth: 23,
+    kernelHeight: 3,
+    kernelWidth: 3,
+  });
+  const options = (): MapperOptions => ({ random: createRandomStream(3), evaluations: 400, model: "exact" });
+
+  it("are taken in the model exact, of the layer itself, and pay", () => {
+    const result = found(mapLayer(layer, eyerissLike(), options()));
+    const whole = found(mapLayer(layer, eyerissLike(), { ...options(), padding: false }));
+    const padded = found(mapLayer(layer, eyerissLike(), { ...options(), padding: true, model: "timeloop" }));
+    expect(result.paddedProblem).toBeUndefined();
+    expect(result.cost).toEqual(evaluateCost(layer, eyerissLike(), result.mapping, { model: "exact" }));
+    expect(result.cost.macs).toBe(13 * 37 * 23 * 23 * 9);
+    expect(checkMapping(layer, eyerissLike(), result.mapping)).toMatchObject({ ok: false, reason: "factors" });
+    expect(result.cost.edpJouleCycles).toBeLessThan(whole.cost.edpJouleCycles);
+    expect(result.cost.edpJouleCycles).toBeLessThan(padded.cost.edpJouleCycles);
+  });
+});
+
 describe("padding", () => {
   const layer = convolution(32, 8, 3);
 

@@ -53,14 +53,22 @@ interface Evolution {
  * spaces.
  */
 export function mapLayer(problem: Problem, architecture: Architecture, options: MapperOptions): MapLayerResult {
-  const variants = options.padding ? paddingVariants(problem, architecture, options) : [];
+  const { model, padding = model === "exact" } = options;
+  const variants = padding ? paddingVariants(problem, architecture, options) : [];
   return variants.length === 0
     ? evolve(problem, architecture, options)
-    : mapVariants(problem, variants, options, (variant, share) => evolve(variant, architecture, share));
+    : mapVariants(problem, variants, options, (variant, share) =>
+        evolve(variant, architecture, share, model === "exact" ? problem : variant),
+      );
 }
 
-function evolve(problem: Problem, architecture: Architecture, options: MapperOptions): MapLayerResult {
-  const trial = startTrial(problem, architecture, options);
+function evolve(
+  problem: Problem,
+  architecture: Architecture,
+  options: MapperOptions,
+  executed: Problem = problem,
+): MapLayerResult {
+  const trial = startTrial(problem, architecture, options, executed);
   const { space, random, evaluationLimit } = trial;
   if (space.obstacle !== undefined) return trial.finish();
   const alive = Math.min(MOST_ALIVE, Math.max(FEWEST_ALIVE, Math.round(Math.sqrt(evaluationLimit))));

@@ -24,8 +24,9 @@ export interface MapperOptions extends CostOptions {
   /** Mappings to begin with, e.g. of a similar accelerator; those that do not fit are repaired or left out. */
   readonly seeds?: readonly Mapping[] | undefined;
   /**
-   * Whether dimensions may be padded to sizes that fill the array better. The effort is then shared between the layer and
-   * its padded versions. Default false: all bounds multiply to the layer's own sizes.
+   * Whether bounds may cover more than the layer, with sizes that fill the array better. The effort is then shared between
+   * the layer and its enlarged versions. In the model *timeloop* the layer is padded; in the model *exact* the last
+   * iterations are smaller, which is the default there. Otherwise, by default, all bounds multiply to the layer's sizes.
    */
   readonly padding?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +45,7 @@ export interface MappedLayer {
   readonly mapping: Mapping;
   /** Of the padded problem where there is one: what is computed in vain is charged, and counts as use of the units. */
   readonly cost: MappingCost;
-  /** The enlarged layer that the mapping belongs to; absent when the layer is mapped as it is. */
+  /** The enlarged layer that the mapping belongs to; absent when the layer is mapped as it is, or with remainders. */
   readonly paddedProblem?: Problem | undefined;
   /** Calls of the cost model; fewer than allowed when the search ran out of new mappings. */
   readonly evaluations: number;
@@ -73,12 +74,21 @@ export interface Trial {
   finish(): MapLayerResult;
 }
 
-/** Compiles what a search needs. Its mapspace is that of the layer without the dimensions of size 1. */
-export function startTrial(problem: Problem, architecture: Architecture, options: MapperOptions): Trial {
+/**
+ * Compiles what a search needs. Its mapspace is that of the layer without the dimensions of size 1. `executed`: the layer
+ * that is costed, where the model takes remainders and the mapspace is of an enlarged layer.
+ */
+export function startTrial(
+  problem: Problem,
+  architecture: Architecture,
+  options: MapperOptions,
+  executed: Problem = problem,
+): Trial {
   const { objective = "edp", evaluations: evaluationLimit = DEFAULT_EVALUATIONS, random, signal, onProgress } = options;
   const reduced = dropUnitDimensions(problem);
   const space = createMapspace(reduced, architecture);
-  const evaluator = prepareLeanCost(reduced, architecture, options);
+  const costed = executed === problem ? reduced : dropUnitDimensions(executed);
+  const evaluator = prepareLeanCost(costed, architecture, options);
   const { rejection } = evaluator;
   const score = objectives[objective];
   const best = createCandidate(space.tables);
@@ -113,7 +123,7 @@ export function startTrial(problem: Problem, architecture: Architecture, options
       const { evaluations } = trial;
       if (trace.length === 0) return { ok: false, rejection: whyNone(space, nearest), evaluations };
       const mapping = decodeMapping(space.tables, best);
-      const cost = evaluateCost(reduced, architecture, mapping, options);
+      const cost = evaluateCost(costed, architecture, mapping, options);
       if (!cost.ok) throw internalError("best_mapping_rejected", "the best mapping no longer fits");
       return { ok: true, mapping, cost, evaluations, trace };
     },

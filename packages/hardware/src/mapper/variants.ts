@@ -3,13 +3,18 @@ import { createMapspace } from "../mapspace/mapspace.js";
 import { paddedProblems } from "../mapspace/padding.js";
 import { dropUnitDimensions } from "../mapspace/unit-dimensions.js";
 import type { Problem } from "../workload/problem.js";
-import { shapeKey } from "../workload/problem.js";
+import { macCount, shapeKey } from "../workload/problem.js";
 import { objectives } from "./objective.js";
 import { DEFAULT_EVALUATIONS, type MapLayerResult, type MapperOptions, type TracePoint } from "./trial.js";
 
-/** Padded versions of a layer worth searching. Energy is taken to grow as the multiply-accumulates. */
+/**
+ * Enlarged versions of a layer worth searching. Energy is taken to grow as the multiply-accumulates, which stay the
+ * layer's in the model *exact*.
+ */
 export function paddingVariants(problem: Problem, architecture: Architecture, options: MapperOptions): Problem[] {
-  const promise = objectives[options.objective ?? "edp"];
+  const score = objectives[options.objective ?? "edp"];
+  const own = macCount(problem);
+  const promise = options.model === "exact" ? (_: number, cycles: number): number => score(own, cycles) : score;
   const reduced = dropUnitDimensions(problem);
   const enlarged = paddedProblems(reduced, createMapspace(reduced, architecture), promise);
   return enlarged.map((variant) => ({ ...problem, dimensions: { ...problem.dimensions, ...variant.dimensions } }));
@@ -38,7 +43,7 @@ export function mapVariants(
         if (value >= bestValue) continue;
         bestValue = value;
         trace.push({ evaluation: evaluations + evaluation, value });
-        winner = variant === problem ? result : { ...result, paddedProblem: variant };
+        winner = variant === problem || options.model === "exact" ? result : { ...result, paddedProblem: variant };
       }
     }
     evaluations += result.evaluations;
