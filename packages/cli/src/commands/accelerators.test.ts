@@ -57,6 +57,17 @@ describe("dovetail map --accelerator", () => {
     expect(await mapped("--accelerator", "own.yaml")).toEqual(dense);
   });
 
+  it("and the written mappings cost on it what was said", async () => {
+    const bits = ["--weight-bits", "4", "--activation-bits", "4"];
+    const found = await mapped("--accelerator", "two-in-one", ...bits, "-o", "mappings");
+    const cost = ["cost", "--network", "tiny.onnx", "--mappings", "mappings", "--json", ...bits];
+    const costed = await runCommand([...cost, "--accelerator", "two-in-one"]);
+    expect(JSON.parse(costed.stdout)).toEqual(found);
+    const pipeline = await runCommand([...cost, "--accelerator", "fpga-zc706"]);
+    expect(pipeline.exitCode).toBe(2);
+    expect(pipeline.stderr).toContain("a pipeline has no mappings of loop nests");
+  });
+
   it("finds a pipeline on a board", async () => {
     const solution = await mapped("--accelerator", "fpga-zc706");
     expect(solution).toMatchObject({ feasible: true });

@@ -5,6 +5,7 @@ import {
   type CostModel,
   compareModels,
   explainCount,
+  isPipeline,
   type Mapping,
   type MappingCost,
   type MappingRejection,
@@ -21,6 +22,14 @@ import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
+import {
+  acceleratorTarget,
+  architectureTarget,
+  type MappingTarget,
+  readZoo,
+  withAcceleratorOptions,
+  type ZeroOptions,
+} from "./accelerator-target.js";
 import { countNamed } from "./cost-count.js";
 import { costFrom, toolNames } from "./cost-from.js";
 import { defineCommand } from "./define.js";
@@ -36,8 +45,9 @@ import {
 import { modelOption } from "./options.js";
 import { costMapping, describeCost } from "./sparse-cost.js";
 
-interface CostOptions extends CommonOptions, BitOptions {
+interface CostOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly arch?: string;
+  readonly accelerator?: string;
   readonly from?: string;
   readonly problem?: string;
   readonly mapping?: string;
@@ -61,6 +71,7 @@ export function costCommand(io: CommandIo): Command {
       ["dovetail cost … --explain globalBuffer.Inputs.reads", "where a count comes from, loop by loop"],
       ["dovetail cost … --compare", "where the cost models differ for this mapping, and why"],
       ["dovetail cost --network model.onnx --arch eyeriss.yaml --mappings mappings", "a network, a line a layer"],
+      ["dovetail cost --network model.onnx --accelerator stripes --mappings mappings", "on a machine of the zoo"],
       ["dovetail cost --from zigzag hardware.yaml mapping.yaml model.onnx", "the files of another tool, by its model"],
     ],
   })
@@ -75,35 +86,42 @@ export function costCommand(io: CommandIo): Command {
     .option("--explain <count>", "derive a count of the layer: LEVEL.TENSOR.reads, .fills or .updates")
     .option("--compare", "where the models differ for a layer's mapping, and why")
     .option("--verbose", "each mapping of the network as a loop nest, with its cost by level");
-  return withBitOptions(command).action(async (files: readonly string[], options: CostOptions) => {
-    const { arch, from, problem, mapping, network, mappings } = options;
-    if (from !== undefined) {
-      if (arch ?? problem ?? mapping ?? network ?? mappings) command.error("error: --from takes files only");
-      await costFrom(io, from, options, files);
-    } else if (files.length > 0) {
-      command.error("error: files without --from");
-    } else if (arch === undefined) {
-      command.error("error: required option '--arch <file>' not specified");
-    } else if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {
-      await costLayer(io, { ...options, arch }, problem, mapping);
-    } else if (network !== undefined && mappings !== undefined && problem === undefined && mapping === undefined) {
-      await costNetwork(io, { ...options, arch }, network, mappings);
-    } else {
-      command.error("error: give --problem and --mapping, or --network and --mappings");
-    }
+  return withBitOptions(withAcceleratorOptions(command)).action(
+    async (files: readonly string[], options: CostOptions) => {
+      const { arch, accelerator, from, problem, mapping, network, mappings } = options;
+      if (from !== undefined) {
+        if (arch ?? accelerator ?? problem ?? mapping ?? network ?? mappings)
+          command.error("error: --from takes files only");
+        await costFrom(io, from, options, files);
+      } else if (files.length > 0) {
+        command.error("error: files without --from");
+      } else if ((arch === undefined) === (accelerator === undefined)) {
+        command.error("error: give --arch or --accelerator");
+      } else if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {
+        await costLayer(io, options, problem, mapping);
+      } else if (network !== undefined && mappings !== undefined && problem === undefined && mapping === undefined) {
+        await costNetwork(io, options, network, mappings);
+      } else {
+        command.error("error: give --problem and --mapping, or --network and --mappings");
+      }
+    },
+  );
+}
+
+async function readTarget(options: CostOptions): Promise<MappingTarget> {
+  const { arch, accelerator } = options;
+  if (accelerator === undefined) return architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture));
+  const machine = await readZoo(accelerator);
+  if (!isPipeline(machine)) return acceleratorTarget(accelerator, machine, options);
+  throw inputError("pipeline_mapping", "a pipeline has no mappings of loop nests", {
+    file: accelerator,
+    hint: "`dovetail map` finds the fastest pipeline and says what it takes",
   });
 }
 
-type WithArchitecture = CostOptions & { readonly arch: string };
-
-async function costLayer(
-  io: CommandIo,
-  options: WithArchitecture,
-  problemFile: string,
-  mappingFile: string,
-): Promise<void> {
-  const problem = await readDocumentFile(problemFile, readProblem);
-  const architecture = await readDocumentFile(options.arch, readArchitecture);
+async function costLayer(io: CommandIo, options: CostOptions, problemFile: string, mappingFile: string): Promise<void> {
+  const layer = await readDocumentFile(problemFile, readProblem);
+  const { architecture, problem, costOf: inCycles } = (await readTarget(options)).of(layer);
   const mapping = await readDocumentFile(mappingFile, readMapping);
   if (options.compare) {
     const comparison = inFile(mappingFile, () => compareModels(problem, architecture, mapping));
@@ -115,7 +133,7 @@ async function costLayer(
     ]);
     return;
   }
-  const cost = costOf(problem, architecture, mapping, options.model, mappingFile);
+  const cost = inCycles(costOf(problem, architecture, mapping, options.model, mappingFile));
   if (options.explain === undefined) {
     printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), describeCost(cost)]);
     return;
@@ -126,16 +144,18 @@ async function costLayer(
   printResult(io, options, explanation, () => [printExplanation(explanation)]);
 }
 
-async function costNetwork(io: CommandIo, options: WithArchitecture, network: string, folder: string): Promise<void> {
+async function costNetwork(io: CommandIo, options: CostOptions, network: string, folder: string): Promise<void> {
   const layers = await readLayers(network, options);
-  const architecture = await readDocumentFile(options.arch, readArchitecture);
+  const target = await readTarget(options);
   const files = mappingFileNames(layers.map(({ name }) => name)).map((name) => join(folder, name));
   const costed: CostedLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     const mapping = await readDocumentFile(files[index]!, readMapping);
-    costed.push({ layer, mapping, cost: costOf(layer.problem, architecture, mapping, options.model, files[index]!) });
+    const { architecture, problem, costOf: inCycles } = target.of(layer.problem);
+    const cost = inCycles(costOf(problem, architecture, mapping, options.model, files[index]!));
+    costed.push({ layer, mapping, cost });
   }
-  const result = networkCost(costed, architecture);
+  const result = networkCost(costed, target);
   printResult(io, options, result, () => [
     ...(options.verbose ? describeLayers(result) : []),
     ...describeNetworkCost(result),
