@@ -27,6 +27,10 @@ export {
   modelledFbnetSum,
   type PricedMetric,
 } from "./models/modelled-costs.js";
+// pickle/
+export { type ImportedBenchmark, importPickle } from "./pickle/import.js";
+export { type PickleLimits, readPickle } from "./pickle/read-pickle.js";
+export type { NumpyArray, PickleKey, PickleValue } from "./pickle/values.js";
 // query/
 export {
   accuracyCostFront,
@@ -92,7 +96,13 @@ export {
   spearmanRho,
 } from "./statistics/correlation.js";
 // tables/
-export { benchmarkFiles, type HardwareBenchmark, readBenchmark } from "./tables/benchmark.js";
+export {
+  type BenchmarkColumns,
+  benchmarkFiles,
+  benchmarkOfColumns,
+  type HardwareBenchmark,
+  readBenchmark,
+} from "./tables/benchmark.js";
 export { type CellAccuracies, type CellBenchmark, withCosts } from "./tables/cell-benchmark.js";
 export { type Column, type ColumnFile, readColumns, writeColumns } from "./tables/columns.js";
 export {
@@ -114,4 +124,4 @@ export {
 
 // verify/
 export type { BenchmarkCheck, CheckedFigure } from "./verify/check.js";
-export { edgeGpuCheck, verifyBenchmark } from "./verify/verify.js";
+export { verifyBenchmark } from "./verify/verify.js";

@@ -1,6 +1,6 @@
 import { inputError } from "@dovetail/core";
 import { type CellBenchmark, cellBenchmark } from "./cell-benchmark.js";
-import { readColumns } from "./columns.js";
+import { type ColumnFile, readColumns } from "./columns.js";
 import { type FbnetBenchmark, fbnetBenchmark } from "./fbnet-benchmark.js";
 
 /** Both spaces. */
@@ -12,13 +12,24 @@ export interface HardwareBenchmark {
 /** The two files that come with the package, in the folder `data`. */
 export const benchmarkFiles = { cells: "nas-bench-201.columns.gz", fbnet: "fbnet.columns.gz" } as const;
 
+/** The contents of the two files. */
+export interface BenchmarkColumns {
+  readonly cells: ColumnFile;
+  readonly fbnet: ColumnFile;
+}
+
+/** Both spaces from the contents of the two files. Throws the input error `bad_table_file`. */
+export function benchmarkOfColumns({ cells, fbnet }: BenchmarkColumns): HardwareBenchmark {
+  return { cells: cellBenchmark(cells), fbnet: fbnetBenchmark(fbnet) };
+}
+
 /** Both spaces from the bytes of the two files. Throws the input error `bad_table_file`. */
 export async function readBenchmark(bytes: {
   readonly cells: Uint8Array;
   readonly fbnet: Uint8Array;
 }): Promise<HardwareBenchmark> {
   const [cells, fbnet] = await Promise.all([readColumns(bytes.cells), readColumns(bytes.fbnet)]);
-  return { cells: cellBenchmark(cells), fbnet: fbnetBenchmark(fbnet) };
+  return benchmarkOfColumns({ cells, fbnet });
 }
 
 /** The input error for a name that does not exist: says what does. */

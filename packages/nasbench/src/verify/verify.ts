@@ -1,7 +1,7 @@
 import { accuracyCostFront, cheapestAbove, expectedBestOfRandom } from "../query/front.js";
 import { cellCosts, fbnetCost } from "../query/query.js";
 import { operatorCounts } from "../spaces/cell.js";
-import { cellMacs } from "../spaces/cell-network.js";
+import { type CellDataset, cellMacs } from "../spaces/cell-network.js";
 import { fbnetPositionCount } from "../spaces/fbnet.js";
 import { spearmanRho } from "../statistics/correlation.js";
 import type { HardwareBenchmark } from "../tables/benchmark.js";
@@ -22,8 +22,12 @@ import {
   sameOperatorTotals,
 } from "./published.js";
 
-/** The nine checks of the tables against figures that others published or computed. */
-export function verifyBenchmark({ cells, fbnet }: HardwareBenchmark): BenchmarkCheck[] {
+/**
+ * The nine checks of the tables against figures that others published or computed. With `bundled`, for an import: the
+ * ninth asks for the bundled values too, and a tenth holds all that is in both against each other.
+ */
+export function verifyBenchmark({ cells, fbnet }: HardwareBenchmark, bundled?: HardwareBenchmark): BenchmarkCheck[] {
+  const edgegpu = "edgegpu_latency";
   return [
     check(1, "published totals of FBNet networks, to the last digit", publishedTotals(fbnet)),
     storedSamples(fbnet),
@@ -33,8 +37,39 @@ export function verifyBenchmark({ cells, fbnet }: HardwareBenchmark): BenchmarkC
     check(6, "eyeriss and fpga latencies are sums over the edges", additive(cells)),
     check(7, "fronts of accuracy and latency, CIFAR-10", fronts(cells)),
     check(8, "expected accuracy of random search", randomSearch(cells)),
-    edgeGpuCheck(cells.costs.cifar10.get("edgegpu_latency")),
+    edgeGpuCheck(cells.costs.cifar10.get(edgegpu), bundled?.cells.costs.cifar10.get(edgegpu)),
+    ...(bundled ? [check(10, "what is bundled too has the same values", sameValues({ cells, fbnet }, bundled))] : []),
   ];
+}
+
+function sameValues(imported: HardwareBenchmark, bundled: HardwareBenchmark): CheckedFigure[] {
+  const cellFigures = (Object.keys(bundled.cells.costs) as CellDataset[]).flatMap((dataset) =>
+    [...bundled.cells.costs[dataset]].map(([metric, known]) =>
+      equalEntries(`${dataset} ${metric}`, known, (index) => imported.cells.costs[dataset].get(metric)?.[index]),
+    ),
+  );
+  const tableFigures = [...bundled.fbnet.tables].map(([metric, known]) => {
+    const keys = [...known.keys()];
+    const ours = imported.fbnet.tables.get(metric);
+    return equalEntries(`fbnet ${metric}`, [...known.values()], (index) => ours?.get(keys[index]!));
+  });
+  return [...cellFigures, ...tableFigures];
+}
+
+/** How many of the known values are met, of those that are known. */
+function equalEntries(
+  name: string,
+  known: ArrayLike<number>,
+  ours: (index: number) => number | undefined,
+): CheckedFigure {
+  let expected = 0;
+  let equal = 0;
+  for (let index = 0; index < known.length; index++) {
+    if (Number.isNaN(known[index]!)) continue;
+    expected++;
+    if (ours(index) === known[index]) equal++;
+  }
+  return figure(`${name}, equal values`, expected, equal);
 }
 
 function publishedTotals(fbnet: FbnetBenchmark): CheckedFigure[] {
@@ -161,7 +196,7 @@ function randomSearch(cells: CellBenchmark): CheckedFigure[] {
 }
 
 /** The ninth check, for an import: summary of the Edge GPU's latency. `known` are values to be met, by index. */
-export function edgeGpuCheck(latency: Float64Array | undefined, known?: Float64Array | undefined): BenchmarkCheck {
+function edgeGpuCheck(latency: Float64Array | undefined, known?: Float64Array | undefined): BenchmarkCheck {
   const title = "edgegpu latency on CIFAR-10 has the published summary";
   const present = latency?.filter((value) => !Number.isNaN(value));
   if (latency === undefined || present?.length !== latency.length) {
@@ -189,15 +224,6 @@ export function edgeGpuCheck(latency: Float64Array | undefined, known?: Float64A
       5e-3,
     ),
   ];
-  if (known !== undefined) {
-    let expected = 0;
-    let equal = 0;
-    for (const [index, value] of known.entries()) {
-      if (Number.isNaN(value)) continue;
-      expected++;
-      if (latency[index] === value) equal++;
-    }
-    figures.push(figure("networks equal to the bundled ones", expected, equal));
-  }
+  if (known !== undefined) figures.push(equalEntries("the bundled networks", known, (index) => latency[index]));
   return check(9, title, figures);
 }
