@@ -407,7 +407,7 @@ export {
   solvePipeline,
 } from "./accelerators/pipeline-document.js";
 export { type SpecialisedLayer, specialise } from "./accelerators/specialise.js";
-export { assumedWords, type LayerStatistics } from "./accelerators/statistics.js";
+export { annotatedStatistics, assumedWords, type LayerStatistics } from "./accelerators/statistics.js";
 export { type FiguredUnit, paceOf, unitFigures } from "./accelerators/unit-figures.js";
 
 // precision/

@@ -3,7 +3,9 @@
 import {
   type Accelerator,
   type Architecture,
+  annotatedStatistics,
   inClockCycles,
+  type Layer,
   type LayerStatistics,
   type MappingCost,
   type PipelineAccelerator,
@@ -22,12 +24,15 @@ export interface MappingTarget {
   readonly file: string;
   readonly clockMhz?: number | undefined;
   /** The architecture that a layer meets, the layer as stored on it, and the cost in cycles of its clock. */
-  readonly of: (problem: Problem) => {
+  readonly of: (layer: TargetLayer) => {
     readonly architecture: Architecture;
     readonly problem: Problem;
     readonly costOf: (cost: MappingCost) => MappingCost;
   };
 }
+
+/** A layer of a network, or a loop nest alone. */
+export type TargetLayer = Pick<Layer, "problem"> & Partial<Pick<Layer, "weights" | "inputs" | "outputs">>;
 
 export interface ZeroOptions {
   readonly weightZeros?: number;
@@ -59,24 +64,29 @@ export function architectureTarget(file: string, architecture: Architecture): Ma
   return {
     file,
     clockMhz: architecture.clockMhz,
-    of: (problem) => ({ architecture, problem, costOf: (cost) => cost }),
+    of: ({ problem }) => ({ architecture, problem, costOf: (cost) => cost }),
   };
 }
 
+/** Zeros are those of the options, where they say some, else those that the network's tensors are annotated with. */
 export function acceleratorTarget(file: string, accelerator: Accelerator, zeros: ZeroOptions): MappingTarget {
-  const statistics: LayerStatistics = {
-    weightZeroFraction: zeros.weightZeros,
-    inputZeroFraction: zeros.inputZeros,
-    outputZeroFraction: zeros.inputZeros,
-    ...(zeros.keptRows !== undefined && { structured: { keptRowFraction: zeros.keptRows } }),
-  };
   return {
     file,
     clockMhz: accelerator.clockMhz,
-    of: (problem) => {
-      const special = inFile(file, () => specialise(accelerator, problem, statistics));
+    of: (layer) => {
+      const special = inFile(file, () => specialise(accelerator, layer.problem, statisticsOf(layer, zeros)));
       const { architecture, problem: stored } = special;
       return { architecture, problem: stored, costOf: (cost) => inClockCycles(cost, special) };
     },
+  };
+}
+
+function statisticsOf({ weights, inputs, outputs }: TargetLayer, zeros: ZeroOptions): LayerStatistics {
+  const annotated = weights && inputs && outputs ? annotatedStatistics({ weights, inputs, outputs }) : {};
+  return {
+    weightZeroFraction: zeros.weightZeros ?? annotated.weightZeroFraction,
+    inputZeroFraction: zeros.inputZeros ?? annotated.inputZeroFraction,
+    outputZeroFraction: zeros.inputZeros ?? annotated.outputZeroFraction,
+    ...(zeros.keptRows !== undefined && { structured: { keptRowFraction: zeros.keptRows } }),
   };
 }

@@ -121,7 +121,7 @@ async function readTarget(options: CostOptions): Promise<MappingTarget> {
 
 async function costLayer(io: CommandIo, options: CostOptions, problemFile: string, mappingFile: string): Promise<void> {
   const layer = await readDocumentFile(problemFile, readProblem);
-  const { architecture, problem, costOf: inCycles } = (await readTarget(options)).of(layer);
+  const { architecture, problem, costOf: inCycles } = (await readTarget(options)).of({ problem: layer });
   const mapping = await readDocumentFile(mappingFile, readMapping);
   if (options.compare) {
     const comparison = inFile(mappingFile, () => compareModels(problem, architecture, mapping));
@@ -151,7 +151,7 @@ async function costNetwork(io: CommandIo, options: CostOptions, network: string,
   const costed: CostedLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     const mapping = await readDocumentFile(files[index]!, readMapping);
-    const { architecture, problem, costOf: inCycles } = target.of(layer.problem);
+    const { architecture, problem, costOf: inCycles } = target.of(layer);
     const cost = inCycles(costOf(problem, architecture, mapping, options.model, files[index]!));
     costed.push({ layer, mapping, cost });
   }

@@ -120,7 +120,7 @@ async function mapLayers(
   const mapped: CostedLayer[] = [];
   for (const layer of layers) {
     await setImmediate();
-    const { architecture, problem, costOf } = target.of(layer.problem);
+    const { architecture, problem, costOf } = target.of(layer);
     const result = mapNetwork([{ problem }], architecture, { ...settings, signal: watch.signal });
     const [found] = result.layers;
     if (!found?.ok)

@@ -7,6 +7,7 @@ import { convolutionProblem } from "../workload/layers.js";
 import { costOnAccelerator, mapOnAccelerator } from "./cost.js";
 import { type Accelerator, readAccelerator } from "./document.js";
 import { specialise } from "./specialise.js";
+import { annotatedStatistics } from "./statistics.js";
 
 const text = `
 name: small
@@ -145,6 +146,20 @@ describe("an accelerator at a layer's sparsity", () => {
     });
     expect(plain.problem.dataSpaces[0]!.bitWidth).toBe(8);
     expect(plain.architecture.levels[1]!.storage!.readPj).toBe(dense.readPj);
+  });
+
+  it("zeros may be annotated in the network", () => {
+    const tensor = (name: string, sparsityFraction?: number) => ({
+      name,
+      ...(sparsityFraction !== undefined && { annotation: { sparsityFraction } }),
+    });
+    const annotated = annotatedStatistics({
+      weights: tensor("w", 0.75),
+      inputs: tensor("x"),
+      outputs: tensor("y", 0.5),
+    });
+    expect(annotated).toEqual({ weightZeroFraction: 0.75, inputZeroFraction: undefined, outputZeroFraction: 0.5 });
+    expect(specialise(sparse({ skips: ["Weights"] }), layer(), annotated).cyclesPerStep).toBe(0.25);
   });
 
   it("units that skip zero bits take the terms of the words, the most of those in lockstep", () => {
