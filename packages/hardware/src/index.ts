@@ -219,7 +219,17 @@ export {
 } from "./mapper/cache.js";
 export { mapLayer } from "./mapper/evolutionary.js";
 export { mapLayerExhaustively } from "./mapper/exhaustive.js";
+export { mapLayerByGradient } from "./mapper/gradient.js";
 export { type LeanEvaluator, prepareLeanCost } from "./mapper/lean-cost.js";
+export {
+  type AnyMapperOptions,
+  type AnyMapResult,
+  type MapJob,
+  type MapperName,
+  mapLayerWith,
+  mapperNames,
+  runMapJob,
+} from "./mapper/mappers.js";
 export {
   type MapNetworkResult,
   type MappedNetwork,

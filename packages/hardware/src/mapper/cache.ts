@@ -1,12 +1,12 @@
 import type { Architecture } from "../architecture/architecture.js";
 import type { Problem } from "../workload/problem.js";
 import { shapeKey } from "../workload/problem.js";
-import type { MapLayerResult, MapperOptions } from "./trial.js";
+import type { AnyMapperOptions, AnyMapResult } from "./mappers.js";
 
-/** Results of `mapLayer`, so that a shape is searched once per architecture, effort, objective, cost model and stream. */
+/** Results of searches, so that a shape is searched once per architecture, mapper, effort, objective, cost model and stream. */
 export interface MappingCache {
-  get(key: string): MapLayerResult | undefined;
-  set(key: string, result: MapLayerResult): void;
+  get(key: string): AnyMapResult | undefined;
+  set(key: string, result: AnyMapResult): void;
   readonly size: number;
 }
 
@@ -16,7 +16,7 @@ export interface MappingCacheOptions {
 }
 
 export function createMappingCache({ capacity = 4096 }: MappingCacheOptions = {}): MappingCache {
-  const results = new Map<string, MapLayerResult>();
+  const results = new Map<string, AnyMapResult>();
   return {
     get(key) {
       const result = results.get(key);
@@ -42,8 +42,14 @@ export function architectureKey(architecture: Architecture): string {
 }
 
 /** Key of a layer's result on an architecture (by its key). The random stream counts by its identity, not by its draws. */
-export function mappingKey(architectureKey: string, problem: Problem, options: MapperOptions): string {
-  const { objective, evaluations, padding, random, model, halo, neighbourLinks, elideFirstReads, leakage } = options;
-  const settings = { objective, evaluations, padding, model, halo, neighbourLinks, elideFirstReads, leakage };
-  return [shapeKey(problem), JSON.stringify(settings), random.state().identity.join(), architectureKey].join("\n");
+export function mappingKey(architectureKey: string, problem: Problem, options: AnyMapperOptions): string {
+  const { random, signal: _, onProgress: __, ...settings } = options;
+  return [shapeKey(problem), JSON.stringify(sorted(settings)), random.state().identity.join(), architectureKey].join(
+    "\n",
+  );
+}
+
+/** The same record whatever the order in which its fields were written. */
+function sorted(record: object): object {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

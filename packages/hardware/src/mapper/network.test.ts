@@ -42,7 +42,7 @@ describe("mapping a network", () => {
     expect(map([convolution(32)]).layers).toEqual([forwards[1]]);
   });
 
-  it("takes known results from the cache, but not those of another seed, effort, objective or architecture", () => {
+  it("takes known results from the cache, but not those of another seed, effort, objective, mapper or architecture", () => {
     const cache = createMappingCache();
     const first = map([convolution(16), linear], { cache });
     expect(map([convolution(16), linear], { cache })).toEqual({ ...first, evaluations: 0 });
@@ -51,8 +51,11 @@ describe("mapping a network", () => {
     map([linear], { cache, evaluations: 101 });
     map([linear], { cache, objective: "energy" });
     map([linear], { cache, leakage: false });
+    map([linear], { cache, mapper: "gradient" });
+    map([linear], { cache, mapper: "exact", tolerance: 0.1 });
+    map([linear], { cache, mapper: "exact", tolerance: 0.2 });
     mapNetwork([linear], eyerissLike({ arrayRows: 8 }), { random: createRandomStream(3), evaluations: 100, cache });
-    expect(cache.size).toBe(7);
+    expect(cache.size).toBe(10);
   });
 
   it("forgets the least recently used result", () => {

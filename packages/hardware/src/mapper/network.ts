@@ -2,8 +2,7 @@ import type { Architecture } from "../architecture/architecture.js";
 import type { Problem } from "../workload/problem.js";
 import { shapeKey } from "../workload/problem.js";
 import { architectureKey, type MappingCache, mappingKey } from "./cache.js";
-import { mapLayer } from "./evolutionary.js";
-import type { MapLayerResult, MappedLayer, MapperOptions } from "./trial.js";
+import { type AnyMapperOptions, type AnyMapResult, mapLayerWith } from "./mappers.js";
 
 export interface NetworkLayer {
   readonly problem: Problem;
@@ -11,7 +10,7 @@ export interface NetworkLayer {
   readonly count?: number | undefined;
 }
 
-export interface NetworkMapperOptions extends Omit<MapperOptions, "seeds"> {
+export interface NetworkMapperOptions extends Omit<AnyMapperOptions, "seeds"> {
   /** Results of earlier searches, also of other networks and architectures. */
   readonly cache?: MappingCache | undefined;
 }
@@ -20,7 +19,7 @@ export interface NetworkMapperOptions extends Omit<MapperOptions, "seeds"> {
 export interface MappedNetwork {
   readonly ok: true;
   /** One per layer, in their order; layers of one shape share the result. */
-  readonly layers: readonly MappedLayer[];
+  readonly layers: readonly Extract<AnyMapResult, { ok: true }>[];
   readonly energyPj: number;
   readonly latencyCycles: number;
   /** Energy in joules times latency in cycles, of the network as a whole. */
@@ -32,7 +31,7 @@ export interface MappedNetwork {
 /** A network of which some layers have no mapping. */
 export interface UnmappedNetwork {
   readonly ok: false;
-  readonly layers: readonly MapLayerResult[];
+  readonly layers: readonly AnyMapResult[];
   /** Indices of the layers without a mapping. */
   readonly unmapped: readonly number[];
   readonly evaluations: number;
@@ -54,13 +53,13 @@ export function mapNetwork(
   const { cache, random, onProgress, ...rest } = options;
   const shapes = new Map(layers.map(({ problem }) => [shapeKey(problem), problem]));
   const platform = architectureKey(architecture);
-  const results = new Map<string, MapLayerResult>();
+  const results = new Map<string, AnyMapResult>();
   let evaluations = 0;
   for (const [shape, problem] of shapes) {
-    const layerOptions: MapperOptions = { ...rest, random: random.split(shape) };
+    const layerOptions: AnyMapperOptions = { ...rest, random: random.split(shape) };
     const key = mappingKey(platform, problem, layerOptions);
     const known = cache?.get(key);
-    const result = known ?? mapLayer(problem, architecture, layerOptions);
+    const result = known ?? mapLayerWith(problem, architecture, layerOptions);
     if (known === undefined) {
       cache?.set(key, result);
       evaluations += result.evaluations;
@@ -72,7 +71,7 @@ export function mapNetwork(
   const unmapped = mapped.flatMap((result, index) => (result.ok ? [] : [index]));
   if (unmapped.length > 0) return { ok: false, layers: mapped, unmapped, evaluations };
   const found = mapped.filter((result) => result.ok);
-  const sum = (value: (layer: MappedLayer) => number): number =>
+  const sum = (value: (layer: (typeof found)[number]) => number): number =>
     found.reduce((total, layer, index) => total + value(layer) * (layers[index]!.count ?? 1), 0);
   const energyPj = sum(({ cost }) => cost.energyPj);
   const latencyCycles = sum(({ cost }) => cost.latencyCycles);

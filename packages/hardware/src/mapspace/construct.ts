@@ -77,7 +77,7 @@ function fits(space: Mapspace, candidate: Candidate, innermost: number, tile: Fl
 }
 
 /** Puts a level's loops in time that do not address a tensor innermost, so far as the constraints let them. */
-function orderLoops(space: Mapspace, candidate: Candidate, level: number, tensor: number): void {
+export function orderLoops(space: Mapspace, candidate: Candidate, level: number, tensor: number): void {
   const { dimensionCount } = space.tables;
   let place = level * dimensionCount;
   for (let relevant = 1; relevant >= 0; relevant--) {
