@@ -1,4 +1,4 @@
-import type { CostOptions, CostResult, MappingCost } from "../cost/cost.js";
+import type { CostOptions, CostResult, ExactCycles, MappingCost } from "../cost/cost.js";
 import { evaluateCost } from "../cost/explain.js";
 import { mapLayer } from "../mapper/evolutionary.js";
 import type { MapLayerResult, MapperOptions } from "../mapper/trial.js";
@@ -41,5 +41,15 @@ export function inClockCycles(cost: MappingCost, { cyclesPerStep }: SpecialisedL
     edpJouleCycles: cost.energyPj * 1e-12 * latencyCycles,
     levels: cost.levels.map((level) => ({ ...level, cycles: Math.ceil(level.cycles * cyclesPerStep) })),
     compute: { ...cost.compute, cycles: cost.compute.cycles * cyclesPerStep },
+    ...(cost.exactCycles !== undefined && { exactCycles: scaled(cost.exactCycles, cyclesPerStep) }),
+  };
+}
+
+function scaled({ fillCycles, drainCycles, least, most }: ExactCycles, factor: number): ExactCycles {
+  return {
+    fillCycles: fillCycles * factor,
+    drainCycles: drainCycles * factor,
+    least: least * factor,
+    most: most * factor,
   };
 }

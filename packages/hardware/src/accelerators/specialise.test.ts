@@ -83,6 +83,17 @@ describe("an accelerator at a layer's precision", () => {
     expect(again).toEqual(found.cost);
   });
 
+  it("bounds of the model exact come back in cycles too", () => {
+    const options = { random: createRandomStream(2), evaluations: 100, model: "exact" } as const;
+    const found = mapOnAccelerator(layer(3, 8), serial, options);
+    if (!found.ok) throw new Error("no mapping");
+    const { latencyCycles, exactCycles, compute } = found.cost;
+    expect(compute.cycles % 3).toBe(0);
+    expect(latencyCycles).toBeGreaterThanOrEqual(Math.floor(exactCycles!.least));
+    expect(latencyCycles).toBeLessThanOrEqual(Math.ceil(exactCycles!.most));
+    expect(exactCycles!.least).toBeGreaterThanOrEqual(compute.cycles);
+  });
+
   it("units without figures are refused", () => {
     expect(() => specialise(serial, layer(16, 8))).toThrow("no figures of a serial unit");
     expect(() => specialise({ ...base, technologyNm: 28 }, layer())).toThrow("28 nm");
