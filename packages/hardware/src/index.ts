@@ -474,6 +474,8 @@ export {
   timeloopMappingSchema,
   timeloopProblemSchema,
 } from "./formats/timeloop.js";
+export type { TimeloopFile } from "./formats/timeloop-files.js";
+export { readTimeloop, type TimeloopInput } from "./formats/timeloop-input.js";
 export { type TimeloopSparse, timeloopSparseSchema } from "./formats/timeloop-sparse.js";
 export { readZigZagHardware, zigzagHardwareOf } from "./formats/zigzag-hardware.js";
 export { readZigZagMapping, zigzagMappingOf } from "./formats/zigzag-mapping.js";

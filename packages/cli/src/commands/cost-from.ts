@@ -1,6 +1,7 @@
 import { inputError, nearestWord } from "@dovetail/core";
 import type { CommandIo, CommonOptions } from "../terminal/command-io.js";
 import { costFromScaleSim } from "./cost-from-scalesim.js";
+import { costFromTimeloop } from "./cost-from-timeloop.js";
 import { costFromZigZag } from "./cost-from-zigzag.js";
 import type { BitOptions } from "./network-cost.js";
 
@@ -15,6 +16,7 @@ type CostFromTool = (io: CommandIo, options: CostFromOptions, files: readonly st
 
 const tools: Readonly<Record<string, CostFromTool>> = {
   scalesim: costFromScaleSim,
+  timeloop: costFromTimeloop,
   zigzag: costFromZigZag,
 };
 

@@ -35,6 +35,7 @@ import {
 } from "./accelerator-target.js";
 import { refusal } from "./cost.js";
 import { defineCommand, wholeNumber } from "./define.js";
+import { mapFrom } from "./map-from-timeloop.js";
 import {
   type BitOptions,
   type CostedLayer,
@@ -48,6 +49,7 @@ import { modelOption, seedOption } from "./options.js";
 
 interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly network: string;
+  readonly from?: string;
   readonly arch?: string;
   readonly accelerator?: string;
   readonly objective: Objective;
@@ -71,9 +73,12 @@ export function mapCommand(io: CommandIo): Command {
         "on a machine of the zoo (`dovetail accelerators`)",
       ],
       ["dovetail map --network runs/a --arch runs/a/accelerator.yaml --objective latency", "of a run's network"],
+      ["dovetail map --from timeloop arch.yaml problem.yaml ERT.yaml", "of Timeloop's files, in their constraints"],
     ],
   })
-    .requiredOption("--network <file>", "an ONNX file, or a run folder")
+    .argument("[files...]", "the files of --from")
+    .option("--from <tool>", "read the files of another tool: timeloop")
+    .option("--network <file>", "an ONNX file, or a run folder")
     .option("--arch <file>", "the architecture")
     .addOption(
       new Option("--objective <name>", "what a mapping is chosen for")
@@ -83,30 +88,39 @@ export function mapCommand(io: CommandIo): Command {
     .option("--evaluations <n>", "mappings evaluated for each distinct layer", wholeNumber(1), 2000)
     .addOption(seedOption().default(0))
     .addOption(modelOption())
-    .option("-o, --output <folder>", "write a mapping a layer to this folder")
+    .option("-o, --output <folder>", "write a mapping a layer to this folder; of --from, the three documents")
     .option("--verbose", "each mapping as a loop nest, with its cost by level");
-  return withBitOptions(withAcceleratorOptions(command)).action(async (options: MapOptions) => {
-    const { arch, accelerator } = options;
-    if ((arch === undefined) === (accelerator === undefined)) command.error("error: give --arch or --accelerator");
-    const layers = await readLayers(options.network, options);
-    const machine = accelerator === undefined ? undefined : await readZoo(accelerator);
-    if (machine !== undefined && isPipeline(machine)) {
-      const solution = solvePipeline(layers, machine);
-      printResult(io, options, solution, () => describePipeline(solution));
-      return;
-    }
-    const target =
-      machine === undefined
-        ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
-        : acceleratorTarget(accelerator!, machine, options);
-    const mapped = await withWatch(io, options, (watch) => mapLayers(layers, target, options, watch));
-    if (options.output !== undefined) await writeMappings(options.output, mapped);
-    const result = networkCost(mapped, target);
-    printResult(io, options, result, () => [
-      ...(options.verbose ? describeLayers(result) : []),
-      ...describeNetworkCost(result),
-    ]);
-  });
+  return withBitOptions(withAcceleratorOptions(command)).action(
+    async (files: readonly string[], options: MapOptions) => {
+      const { arch, accelerator, from } = options;
+      if (from !== undefined) {
+        if (arch ?? accelerator ?? options.network) command.error("error: --from takes files only");
+        await mapFrom(io, from, options, files);
+        return;
+      }
+      if (files.length > 0) command.error("error: files without --from");
+      if (options.network === undefined) command.error("error: required option '--network <file>' not specified");
+      if ((arch === undefined) === (accelerator === undefined)) command.error("error: give --arch or --accelerator");
+      const layers = await readLayers(options.network, options);
+      const machine = accelerator === undefined ? undefined : await readZoo(accelerator);
+      if (machine !== undefined && isPipeline(machine)) {
+        const solution = solvePipeline(layers, machine);
+        printResult(io, options, solution, () => describePipeline(solution));
+        return;
+      }
+      const target =
+        machine === undefined
+          ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
+          : acceleratorTarget(accelerator!, machine, options);
+      const mapped = await withWatch(io, options, (watch) => mapLayers(layers, target, options, watch));
+      if (options.output !== undefined) await writeMappings(options.output, mapped);
+      const result = networkCost(mapped, target);
+      printResult(io, options, result, () => [
+        ...(options.verbose ? describeLayers(result) : []),
+        ...describeNetworkCost(result),
+      ]);
+    },
+  );
 }
 
 /** Between two layers there is time for an interruption. */

@@ -28,6 +28,10 @@ export interface ReadOptions {
 export interface PeerReadOptions extends ReadOptions {
   /** Of a field that is given twice the last counts, as in Python's readers; by default it is an error. */
   readonly lastKeyCounts?: boolean | undefined;
+  /** Whether `<<` merges another map's fields, as in YAML 1.1. */
+  readonly merge?: boolean | undefined;
+  /** Sees the parsed tree before it becomes values, and may change it. */
+  readonly prepare?: ((tree: ParsedDocument, lines: LineCounter) => void) | undefined;
 }
 
 type Path = readonly (string | number)[];
@@ -50,6 +54,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Pee
     lineCounter: lines,
     prettyErrors: false,
     uniqueKeys: options.lastKeyCounts !== true,
+    merge: options.merge === true,
   });
   if (document.errors.length > 0) {
     throw new DovetailError(
@@ -62,6 +67,7 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Pee
       })),
     );
   }
+  options.prepare?.(document, lines);
   const value = plainValue(document, options);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
@@ -70,9 +76,19 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Pee
     issues.slice(0, ISSUE_LIMIT).map((issue) => ({
       ...issue,
       file: options.file,
-      ...position(lines, placeOf(document, issue.path ?? [], issue.code === "unknown_field")),
+      ...placeIn(document, lines, issue.path ?? [], issue.code === "unknown_field"),
     })),
   );
+}
+
+/** Line and column of a field, or of what is nearest to a missing one. */
+export function placeIn(
+  document: ParsedDocument,
+  lines: LineCounter,
+  path: Path,
+  atKey = false,
+): { line?: number; column?: number } {
+  return position(lines, placeOf(document, path, atKey));
 }
 
 /** The same checks on an object that is already in memory; its complaints carry the path only. */

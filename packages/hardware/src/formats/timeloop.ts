@@ -184,7 +184,7 @@ export function importTimeloopArchitecture(
     // Timeloop leaves the leakage of compute units out of its energies.
     compute: {
       name: compute.name,
-      energyPj: energies[compute.name]?.compute ?? 0,
+      energyPj: computePj(energies[compute.name] ?? {}) ?? 0,
       ...(computeSparsity && { sparse: computeSparsity }),
     },
     constraints: {
@@ -197,6 +197,10 @@ export function importTimeloopArchitecture(
         })),
     },
   };
+}
+
+function computePj(energy: Readonly<Record<string, number>>): number | undefined {
+  return energy.mac_random ?? energy.mult_random ?? energy.mac ?? energy.mult ?? energy.compute;
 }
 
 function fanoutBetween(parent: TimeloopComponent, child: TimeloopComponent): ArchitectureLevel["fanout"] {
@@ -213,17 +217,24 @@ function importStorage(component: TimeloopComponent, energies: TimeloopEnergies)
   const bits = (words: number | undefined): number | undefined => (words === undefined ? undefined : words * wordBits);
   return {
     entries: component.depth,
-    widthBits: component.width ?? wordBits * (component.block_size ?? 1),
+    // The width is that of a cluster's row.
+    widthBits:
+      component.width === undefined ? wordBits * (component.block_size ?? 1) : component.width / component.cluster_size,
     wordBits,
     readBitsPerCycle: bits(component.read_bandwidth),
     writeBitsPerCycle: bits(component.write_bandwidth),
     sharedBitsPerCycle: bits(component.shared_bandwidth),
-    readPj: energy.read ?? 0,
-    writePj: energy.write ?? 0,
-    updatePj: energy.update,
+    readPj: energy.random_read ?? energy.read ?? 0,
+    writePj: fillPj(energy) ?? 0,
+    updatePj: energy.random_update ?? energy.random_write ?? energy.update ?? energy.write,
     leakagePjPerCycle: energy.leak ?? 0,
     clusterSize: component.cluster_size,
   };
+}
+
+/** Names of one action, the first that the table has (Timeloop's `storageOperationMappings`). */
+function fillPj(energy: Readonly<Record<string, number>>): number | undefined {
+  return energy.random_fill ?? energy.random_write ?? energy.fill ?? energy.write;
 }
 
 /** The mapping of Timeloop's printed loops. A level keeps what it has a tile of. */

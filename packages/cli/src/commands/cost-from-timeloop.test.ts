@@ -1,0 +1,63 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { readMapping } from "@dovetail/hardware";
+import { describe, expect, it } from "vitest";
+import { runCommand } from "../testing/run-command.js";
+import { useTemporaryFolder } from "../testing/temporary-folder.js";
+
+useTemporaryFolder();
+
+const example = (...names: string[]): string[] =>
+  names.map((name) => fileURLToPath(new URL(`../../../../examples/timeloop/${name}.yaml`, import.meta.url)));
+
+interface Printed {
+  readonly energyPj: number;
+  readonly latencyCycles: number;
+}
+
+describe("dovetail cost --from timeloop", () => {
+  it("takes the files in any order", async () => {
+    const files = example("ERT", "mapping", "arch", "problem", "ART");
+    const { exitCode, stdout } = await runCommand(["cost", "--from", "timeloop", ...files, "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ latencyCycles: 9216, macs: 589824 });
+  });
+
+  it("names file, line and field of what is wrong", async () => {
+    const [mapping = ""] = example("mapping");
+    writeFileSync("m.yaml", readFileSync(mapping, "utf8").replace("[P=4]", "[P=x]"));
+    const files = [...example("arch", "problem", "ERT"), "m.yaml"];
+    const { exitCode, stderr } = await runCommand(["cost", "--from", "timeloop", ...files]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("m.yaml:2:");
+    expect(stderr).toContain("mapping[0].factors");
+  });
+
+  it("says where a mapping can be had", async () => {
+    const { stderr } = await runCommand(["cost", "--from", "timeloop", ...example("arch", "problem", "ERT")]);
+    expect(stderr).toContain("dovetail map --from timeloop");
+  });
+});
+
+describe("dovetail map --from timeloop", () => {
+  it("finds a mapping in the constraints, and writes documents that cost the same", async () => {
+    const files = example("arch", "problem", "ERT", "ART");
+    const search = ["--evaluations", "200", "--model", "timeloop", "-o", "found", "--json"];
+    const found = await runCommand(["map", "--from", "timeloop", ...files, ...search]);
+    expect(found.stderr).toBe("");
+    const { energyPj, latencyCycles } = JSON.parse(found.stdout) as Printed;
+    const documents = ["--problem", "found/problem.yaml", "--arch", "found/architecture.yaml"];
+    const again = ["cost", ...documents, "--mapping", "found/mapping.yaml", "--model", "timeloop", "--json"];
+    expect(JSON.parse((await runCommand(again)).stdout)).toMatchObject({ energyPj, latencyCycles });
+    // The weights pass the buffer by, as the constraints say.
+    const [, buffer] = readMapping(readFileSync("found/mapping.yaml", "utf8")).levels;
+    expect(buffer!.keep).toEqual(["Inputs", "Outputs"]);
+  });
+
+  it("leaves other tools to cost", async () => {
+    const { exitCode, stderr } = await runCommand(["map", "--from", "zigzag", "a.yaml", "-o", "none"]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("dovetail cost --from zigzag");
+    expect(existsSync("none")).toBe(false);
+  });
+});
