@@ -1,5 +1,17 @@
 // The public face, room by room.
 
+// measured/
+export {
+  checkDeviceName,
+  type DeviceTable,
+  deviceKeys,
+  deviceMetric,
+  type MeasuredNetwork,
+  type OperatorTime,
+  parseDeviceTable,
+  withDevice,
+} from "./measured/device-table.js";
+export { type OperatorGraph, operatorGraphs } from "./measured/operator-graphs.js";
 // models/
 export { blameOperators, fittedCellPrices, type OperatorBlame } from "./models/blame.js";
 export {
@@ -64,6 +76,7 @@ export {
   cellEdges,
   cellOperators,
   formatCell,
+  liveEdges,
   operatorCounts,
   parseCell,
 } from "./spaces/cell.js";

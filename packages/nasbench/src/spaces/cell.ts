@@ -48,6 +48,18 @@ export function operatorCounts(code: number): [number, number, number, number, n
   return counts;
 }
 
+/** Indices of the edges whose result reaches the output: a compiler leaves out the others. */
+export function liveEdges(code: number): number[] {
+  const digits = cellDigits(code);
+  const isOn = cellEdges.map((_, edge) => cellOperators[digits[edge]!] !== "none");
+  const reached = [true, false, false, false];
+  for (const [edge, [from, to]] of cellEdges.entries()) if (isOn[edge] && reached[from]) reached[to] = true;
+  const useful = [false, false, false, true];
+  for (const [edge, [from, to]] of [...cellEdges.entries()].reverse())
+    if (isOn[edge] && useful[to]) useful[from] = true;
+  return cellEdges.flatMap(([from, to], edge) => (isOn[edge] && reached[from] && useful[to] ? [edge] : []));
+}
+
 /** `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`. */
 export function formatCell(code: number): string {
   const edges = cellDigits(code).map((digit, edge) => `${cellOperators[digit]}~${cellEdges[edge]![0]}`);

@@ -1,7 +1,7 @@
 import { countMacs, parameterCount } from "@dovetail/models";
 import { describe, expect, it } from "vitest";
 import { bundledBenchmark } from "../testing/bundled.js";
-import { canonicalCell, cellCodeOf, cellCount, cellDigits, formatCell, parseCell } from "./cell.js";
+import { canonicalCell, cellCodeOf, cellCount, cellDigits, formatCell, liveEdges, parseCell } from "./cell.js";
 import { cellMacs, cellNetwork, cellParameters } from "./cell-network.js";
 import { fbnetKeys, formatFbnet, parseFbnet } from "./fbnet.js";
 import { fbnetMacs, fbnetParameters } from "./fbnet-network.js";
@@ -27,6 +27,15 @@ describe("cells of NAS-Bench-201", () => {
     const forms = new Set(Array.from({ length: cellCount }, (_, code) => canonicalCell(code)));
     expect(forms.size).toBe(6466);
     expect(canonicalCell(cells.codes[0]!)).toBe("(0)@avg_pool_3x3+(0)@avg_pool_3x3+(0)@nor_conv_1x1+(0)@nor_conv_1x1");
+  });
+
+  it("know which edges reach the output", () => {
+    expect(liveEdges(cells.codes[1462]!)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(liveEdges(parseCell("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"))).toEqual([
+      3,
+    ]);
+    expect(liveEdges(parseCell("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"))).toEqual([0, 4]);
+    expect(liveEdges(0)).toEqual([]);
   });
 
   it("say where a string is wrong and what exists", () => {

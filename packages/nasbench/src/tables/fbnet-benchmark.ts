@@ -1,5 +1,5 @@
 import { inputError } from "@dovetail/core";
-import { type FbnetDataset, type FbnetKeys, fbnetDatasets, fbnetKeys, fbnetPositionCount } from "../spaces/fbnet.js";
+import { type FbnetDataset, fbnetDatasets, fbnetKeys, fbnetPositionCount } from "../spaces/fbnet.js";
 import type { ColumnFile } from "./columns.js";
 import { fbnetMetricNames } from "./metrics.js";
 
@@ -54,13 +54,14 @@ export function fbnetBenchmark({ facts, columns }: ColumnFile): FbnetBenchmark {
 export function fbnetBenchmarkOf(tables: ReadonlyMap<string, ReadonlyMap<string, number>>): FbnetBenchmark {
   const sums = {} as Record<FbnetDataset, ReadonlyMap<string, FbnetSum>>;
   for (const dataset of Object.keys(fbnetDatasets) as FbnetDataset[]) {
-    const names = fbnetKeys(dataset);
-    sums[dataset] = new Map([...tables].map(([metric, table]) => [metric, sumOf(names, table, metric)]));
+    sums[dataset] = new Map([...tables].map(([metric, table]) => [metric, fbnetSumOf(dataset, table, metric)]));
   }
   return { space: "fbnet", tables, sums };
 }
 
-function sumOf(keys: FbnetKeys, table: ReadonlyMap<string, number>, metric: string): FbnetSum {
+/** The terms of a table, by the authors' keys, for a data set. Throws `missing_operator` when it lacks one. */
+export function fbnetSumOf(dataset: FbnetDataset, table: ReadonlyMap<string, number>, metric: string): FbnetSum {
+  const keys = fbnetKeys(dataset);
   const entry = (key: string): number => {
     const value = table.get(key);
     if (value !== undefined) return value;
