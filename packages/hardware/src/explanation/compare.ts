@@ -75,7 +75,7 @@ export function compareModels(
   const tiles = sendTiles(architecture);
   return {
     ok: true,
-    timeloop: evaluateCost(padded, tiles, mapping),
+    timeloop: evaluateCost(padded, tiles, mapping, { model: "timeloop" }),
     exact,
     padded: Object.fromEntries(
       Object.entries(padded.dimensions).filter(([name, size]) => size !== problem.dimensions[name]),

@@ -44,7 +44,11 @@ export function explainTimeloop(
   const tiles = spread.reduce((product, { classes }) => product * classes, 1);
   const terms: CountTerm[] = [];
   if (derivation) terms.push({ what: trafficWords[kind], words: derivation.wordsPerChild * tiles });
-  const unlinked = countWithout(problem, architecture, mapping, { ...question, neighbourLinks: false });
+  const unlinked = countWithout(problem, architecture, mapping, {
+    ...question,
+    model: "timeloop",
+    neighbourLinks: false,
+  });
   if (readWrite && kind !== "updates" && elideFirstReads) {
     terms.push({
       what: "first sums of the words that fall to an instance are not read",
