@@ -5,6 +5,7 @@ import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
 import { goldenCommand } from "./golden.js";
+import { hwnasCommand } from "./hwnas.js";
 import { layersCommand } from "./layers.js";
 import { mapCommand } from "./map.js";
 import { predictCommand } from "./predict.js";
@@ -22,6 +23,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   mapCommand,
   costCommand,
   acceleratorsCommand,
+  hwnasCommand,
   dataCommand,
   runCommand,
   goldenCommand,

@@ -26,6 +26,8 @@ export interface CloudSteps {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Class of the series. */
   readonly series: string;
+  /** Straight from point to point, not in steps. */
+  readonly straight?: boolean | undefined;
 }
 
 export interface CloudMark {
@@ -58,11 +60,12 @@ export function cloud(options: CloudOptions): Picture {
   });
   // Dots that fall on the same half-pixel are drawn once.
   const places = new Set(points.map(([px, py]) => `M${half(x.at(px))} ${half(y.at(py))}h0`));
-  const staircases = steps.map(({ points: corners, series }) => {
+  const staircases = steps.map(({ points: corners, series, straight }) => {
     const path = corners
       .map(([px, py], index) => {
         const [across, down] = [coordinate(x.at(px)), coordinate(y.at(py))];
-        return index === 0 ? `M${across} ${down}` : `H${across}V${down}`;
+        if (index === 0) return `M${across} ${down}`;
+        return straight ? `L${across} ${down}` : `H${across}V${down}`;
       })
       .join("");
     return markup`<path class="curve ${series}" d="${path}"/>`;

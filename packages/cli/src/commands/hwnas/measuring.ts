@@ -1,0 +1,147 @@
+import { createRandomStream } from "@dovetail/core";
+import { GraphBuilder, type Model, modelOf } from "@dovetail/graph";
+import { exportModel, initializeParameters, type Network } from "@dovetail/models";
+import {
+  cellCost,
+  cellCount,
+  cellDatasetNamed,
+  cellIndexOf,
+  cellNetwork,
+  type DeviceTable,
+  deviceMetric,
+  fbnetCost,
+  fbnetDatasetNamed,
+  fbnetNetwork,
+  fbnetOperators,
+  fbnetPositionCount,
+  formatCell,
+  formatFbnet,
+  type HardwareBenchmark,
+  type MeasuredNetwork,
+  type OperatorTime,
+  operatorGraphs,
+  parseCell,
+  parseFbnet,
+  withDevice,
+} from "@dovetail/nasbench";
+import type { CommandWatch } from "../../terminal/command-io.js";
+import { type TimingOptions, timeNetwork, timeOperator } from "./timing.js";
+
+/** What is measured, and how. Equal plans can be gone on with. */
+export interface MeasuringPlan {
+  readonly device: string;
+  readonly space: DeviceTable["space"];
+  readonly dataset: string;
+  readonly threads: number;
+  readonly warmUp: number;
+  readonly repeats: number;
+  /** Whole networks that are measured beside their sums. */
+  readonly networks: number;
+  readonly seed: number;
+}
+
+/** What there is so far. */
+export interface MeasuringState {
+  readonly plan: MeasuringPlan;
+  readonly operators: Record<string, OperatorTime>;
+  /** Latencies of whole networks by architecture, ms. */
+  readonly networks: Record<string, number>;
+}
+
+/** Measures what `state` does not have yet, in place. `save` is called after every piece. */
+export async function carryOnMeasuring(
+  state: MeasuringState,
+  watch: CommandWatch,
+  save: () => Promise<void>,
+): Promise<void> {
+  const { plan } = state;
+  const options: TimingOptions = { ...plan, signal: watch.signal };
+  const graphs = operatorGraphs(plan.space, plan.dataset);
+  const architectures = drawArchitectures(plan);
+  const total = graphs.length + architectures.length;
+  const report = (): void => {
+    const done = Object.keys(state.operators).length + Object.keys(state.networks).length;
+    watch.onProgress({ task: "measure", done, total, unit: "operators and networks" });
+  };
+  for (const graph of graphs) {
+    if (state.operators[graph.key] !== undefined) continue;
+    state.operators[graph.key] = await timeOperator(graph, options);
+    await save();
+    report();
+  }
+  for (const architecture of architectures) {
+    if (state.networks[architecture] !== undefined) continue;
+    const { model, idle, inputShape } = wholeNetwork(plan, architecture);
+    state.networks[architecture] = await timeNetwork(model, idle, inputShape, options);
+    await save();
+    report();
+  }
+}
+
+/** Distinct random networks of the space. */
+function drawArchitectures({ space, networks, seed }: MeasuringPlan): string[] {
+  const random = createRandomStream(seed);
+  const drawn = new Set<string>();
+  while (drawn.size < networks) {
+    drawn.add(
+      space === "fbnet"
+        ? formatFbnet(Array.from({ length: fbnetPositionCount }, () => random.integer(fbnetOperators.length)))
+        : formatCell(random.integer(cellCount)),
+    );
+  }
+  return [...drawn];
+}
+
+function wholeNetwork(
+  { space, dataset }: MeasuringPlan,
+  architecture: string,
+): { model: Model; idle: Model; inputShape: readonly number[] } {
+  const network: Network =
+    space === "fbnet"
+      ? fbnetNetwork(parseFbnet(architecture), fbnetDatasetNamed(dataset))
+      : cellNetwork(parseCell(architecture), cellDatasetNamed(dataset));
+  const image = network.graph.inputs.find(({ name }) => name === network.image)!;
+  const inputShape = [1, ...(image.type.shape!.slice(1) as number[])];
+  const g = new GraphBuilder("idle");
+  g.output(g.relu(g.input("image", "float32", inputShape)), "result");
+  const weights = initializeParameters(network, createRandomStream(0));
+  return { model: exportModel(network, weights), idle: modelOf(g.build()), inputShape };
+}
+
+/** The finished table: every measured network beside the sum of its operators. */
+export function deviceTableOf(
+  state: MeasuringState,
+  benchmark: HardwareBenchmark,
+  conditions: DeviceTable["conditions"],
+): DeviceTable {
+  const { device, space, dataset } = state.plan;
+  const table: DeviceTable = {
+    format: "dovetail-device-table",
+    version: 1,
+    device,
+    space,
+    dataset,
+    conditions,
+    operators: state.operators,
+    networks: [],
+  };
+  const predict = predictor(withDevice(benchmark, table), table);
+  const networks = Object.entries(state.networks).map(
+    ([architecture, measuredMs]): MeasuredNetwork => ({
+      architecture,
+      measuredMs,
+      predictedMs: predict(architecture),
+    }),
+  );
+  return { ...table, networks };
+}
+
+function predictor({ cells, fbnet }: HardwareBenchmark, table: DeviceTable): (architecture: string) => number {
+  const metric = deviceMetric(table);
+  if (table.space === "fbnet") {
+    const dataset = fbnetDatasetNamed(table.dataset);
+    return (architecture) => fbnetCost(fbnet, parseFbnet(architecture), dataset, metric);
+  }
+  const dataset = cellDatasetNamed(table.dataset);
+  return (architecture) => cellCost(cells, cellIndexOf(cells, architecture), dataset, metric);
+}
