@@ -31,6 +31,11 @@ describe("architecture", () => {
     expect(readArchitecture(writeArchitecture(architecture))).toEqual(architecture);
   });
 
+  it("refuses what no chip has and no sum can hold", () => {
+    expect(() => readArchitecture(text.replace("x: 4", "x: 4000000"))).toThrow(/the fan-out is too large/);
+    expect(() => readArchitecture(text.replace("readPj: 10", "readPj: 1.0e+308"))).toThrow(/readPj/);
+  });
+
   it("counts instances and area", () => {
     expect(instanceCounts(architecture)).toEqual([1, 1, 8, 8]);
     expect(architectureAreaUm2(architecture)).toBe(1000 + 8 * 10 + 8 * 100);

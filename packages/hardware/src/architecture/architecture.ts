@@ -106,12 +106,24 @@ const storageSchema = z.strictObject({
   clusterSize: positiveIntegerSchema.optional(),
 });
 
-const fanoutSchema = z.strictObject({
-  x: positiveIntegerSchema.default(1),
-  y: positiveIntegerSchema.default(1),
-  neighbourLinks: z.boolean().default(true),
-  multicast: z.enum(["none", "tiles", "fragments"]).optional(),
-});
+/** Of one instance: more than any chip has, and few enough to be told apart one by one. */
+const MOST_CHILDREN = 2 ** 20;
+
+const fanoutSchema = z
+  .strictObject({
+    x: positiveIntegerSchema.default(1),
+    y: positiveIntegerSchema.default(1),
+    neighbourLinks: z.boolean().default(true),
+    multicast: z.enum(["none", "tiles", "fragments"]).optional(),
+  })
+  .superRefine(({ x, y }, context) => {
+    if (x * y <= MOST_CHILDREN) return;
+    context.addIssue({
+      code: "custom",
+      message: "the fan-out is too large",
+      params: { expected: `x · y at most ${MOST_CHILDREN}`, received: String(x * y) },
+    });
+  });
 
 const levelSchema = z.strictObject({
   name: nameSchema,

@@ -139,12 +139,24 @@ function nextKeeper({ tables }: Axes, keep: Uint8Array, space: number, level: nu
   return next;
 }
 
+/** Places of a rank that may be held as sets: as much as a layer's side with room to spare, and a few MiB. */
+const MOST_PLACES = 2 ** 24;
+
 /** What the model needs of a data space's projection; undefined when it has it. */
-export function unfitProjection({ separable, readWrite, rankCount, firstTerm }: SpaceTable): string | undefined {
+export function unfitProjection(
+  { separable, readWrite, rankCount, firstTerm, termDimension, termCoefficient }: SpaceTable,
+  sizes: Float64Array,
+): string | undefined {
   if (!separable) return "a dimension may address one rank of a tensor only";
   for (let rank = 0; rank < rankCount; rank++) {
-    if (readWrite && firstTerm[rank + 1]! - firstTerm[rank]! > 1)
-      return "a rank of the result may have one dimension only";
+    const end = firstTerm[rank + 1]!;
+    if (end - firstTerm[rank]! < 2) continue;
+    if (readWrite) return "a rank of the result may have one dimension only";
+    let extent = 1;
+    for (let term = firstTerm[rank]!; term < end; term++) {
+      extent += termCoefficient[term]! * (sizes[termDimension[term]!]! - 1);
+    }
+    if (extent > MOST_PLACES) return `a rank of several dimensions may have ${MOST_PLACES} places at most`;
   }
   return undefined;
 }

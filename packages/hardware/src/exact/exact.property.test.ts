@@ -79,6 +79,25 @@ describe("exact counts", () => {
   });
 });
 
+describe("the model exact", () => {
+  it("refuses tensors that it does not cover, and windows too long to be held place by place", () => {
+    const [sample] = fc.sample(samples(), { seed: 1, numRuns: 1 });
+    const { problem, architecture } = sample!;
+    const inputs = (projection: Sample["problem"]["dataSpaces"][number]["projection"], P = 4): (() => unknown) => {
+      const dataSpaces = [{ name: "Inputs", readWrite: false, bitWidth: 8, projection }];
+      return () => prepareExact({ ...problem, dimensions: { P, R: 3 }, dataSpaces }, architecture);
+    };
+    const [p, r] = [
+      { dimension: "P", coefficient: 1 },
+      { dimension: "R", coefficient: 1 },
+    ];
+    expect(inputs([[p, r]])).not.toThrow();
+    expect(inputs([[p, r], [p]])).toThrow(/does not cover tensor Inputs/);
+    expect(inputs([[p, r]], 2 ** 26)).toThrow(/does not cover tensor Inputs/);
+    expect(inputs([[p], [r]], 2 ** 26)).not.toThrow();
+  });
+});
+
 describe("exact cycles", () => {
   // Both bounds are derived in docs/models/exact.md; the tolerance is for sums of fractions.
   it("lie, as the simulator's do, between the bounds", () => {

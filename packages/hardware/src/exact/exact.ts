@@ -48,7 +48,7 @@ export function prepareExact(problem: Problem, architecture: Architecture, optio
   const { neighbourLinks = true, elideFirstReads = true, boxes = false } = options;
   const tables = compileTables(problem, architecture);
   for (const space of tables.spaces) {
-    const reason = unfitProjection(space);
+    const reason = unfitProjection(space, tables.sizes);
     if (reason === undefined) continue;
     throw inputError("exact_projection", `the model exact does not cover tensor ${space.name}`, {
       path: ["dataSpaces", space.name],

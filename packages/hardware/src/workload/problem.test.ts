@@ -70,6 +70,11 @@ describe("problem", () => {
     expect(shapeKey(convolutionProblem({ ...shape, bitWidths: { weights: 4 } }))).not.toBe(shapeKey(plain));
   });
 
+  it("is refused where its multiply-accumulates cannot be counted", () => {
+    const text = writeProblem(matmulProblem({ rows: 3, inner: 8, columns: 2 }));
+    expect(() => readProblem(text.replace("N: 3", "N: 9007199254740991"))).toThrow(/too large to be counted/);
+  });
+
   it("prints", () => {
     expect(printProblem(matmulProblem({ rows: 1, inner: 8, columns: 2 })).split("\n")).toEqual([
       "matmul: N=1 M=2 C=8  (16 MACs)",

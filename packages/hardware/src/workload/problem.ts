@@ -69,6 +69,15 @@ export const problemSchema = z
     dataSpaces: z.array(dataSpaceSchema).min(1),
   })
   .superRefine((problem, context) => {
+    const macs = macCount(problem);
+    if (macs > Number.MAX_SAFE_INTEGER) {
+      context.addIssue({
+        code: "custom",
+        path: ["dimensions"],
+        message: "the layer is too large to be counted",
+        params: { expected: `at most ${Number.MAX_SAFE_INTEGER} multiply-accumulates`, received: String(macs) },
+      });
+    }
     const seen = new Set<string>();
     problem.dataSpaces.forEach((dataSpace, index) => {
       if (seen.has(dataSpace.name)) {
