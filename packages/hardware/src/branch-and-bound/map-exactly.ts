@@ -59,6 +59,8 @@ interface Branch {
  *
  * Without `nodes` and `shouldStop` it ends with an optimum of the mapspace, or the proof that there is no mapping.
  *
+ * The cost model is *timeloop* unless another one is asked for.
+ *
  * @throws the signal's reason when cancelled, and DovetailError `model` or `halo` for what the bounds do not know: the model
  * *exact* and the halo rule `exact`.
  */
@@ -67,11 +69,12 @@ export function mapLayerExactly(
   architecture: Architecture,
   options: ExactMapperOptions,
 ): ExactMapResult {
-  const search = startSearch(problem, architecture, options);
+  const settled: ExactMapperOptions = { ...options, model: options.model ?? "timeloop" };
+  const search = startSearch(problem, architecture, settled);
   const { trial } = search;
   if (trial.space.obstacle !== undefined)
     return { ...trial.finish(), lowerBound: Number.POSITIVE_INFINITY, proven: true, nodes: 0 };
-  findFirst(search, problem, architecture, options);
+  findFirst(search, problem, architecture, settled);
   const branches = listBranches(search);
   let lowerBound = Number.POSITIVE_INFINITY;
   for (const branch of branches) {
