@@ -20,7 +20,7 @@ export function readMapspace(text) {
     dilationHeight: instance.Hdilation,
     dilationWidth: instance.Wdilation,
   });
-  return { file, problem, architecture: architectureOf(file), options: { leakage: false } };
+  return { file, problem, architecture: architectureOf(file), options: { leakage: false, model: "timeloop" } };
 }
 
 function architectureOf({ levels_outermost_first: levels, constraints }) {

@@ -117,7 +117,7 @@ describe("sections", () => {
     expect(limits.length).toBeGreaterThan(0);
     for (const { level, port } of limits)
       expect(html).toContain(`${level} ${port === "shared" ? "" : `${port} `}bandwidth`);
-    expect(html).toContain("loop nest, as Timeloop");
+    expect(html).toContain("exact loop nest, version 1");
   });
 
   it("mark the sub-accelerator that sets the pace", () => {

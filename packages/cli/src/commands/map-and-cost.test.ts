@@ -61,6 +61,23 @@ describe("dovetail map and cost", () => {
     expect(verbose.stdout).toContain("spatial x for ");
   });
 
+  it("maps with any mapper, and says what the exact one proves", async () => {
+    const energy = async (...options: string[]): Promise<number> =>
+      JSON.parse((await runCommand([...map, "--json", "--model", "timeloop", ...options])).stdout).edpJouleSeconds;
+    const exact = await energy("--mapper", "exact");
+    for (const mapper of ["evolutionary", "gradient", "random"]) {
+      expect(await energy("--mapper", mapper)).toBeGreaterThanOrEqual(exact);
+    }
+    const proven = await runCommand([...map, "--mapper", "exact"]);
+    expect(proven.stdout).toMatch(/\nproven optimal: 3 of 3 layers\n$/);
+    const { proofs } = JSON.parse((await runCommand([...map, "--mapper", "exact", "--nodes", "5", "--json"])).stdout);
+    expect(proofs).toHaveLength(3);
+    expect(proofs.some(({ proven, gap }: { proven: boolean; gap: number }) => !proven && gap > 0)).toBe(true);
+    const refused = await runCommand([...map, "--mapper", "exact", "--model", "exact"]);
+    expect(refused).toMatchObject({ exitCode: 2 });
+    expect(refused.stderr).toContain("the exact mapper has no bounds for this cost model");
+  });
+
   it("charges what the options say for values of which the file says nothing", async () => {
     const energy = async (bits: string): Promise<number> =>
       JSON.parse((await runCommand([...map, "--json", "--weight-bits", bits, "--activation-bits", bits])).stdout)
@@ -84,11 +101,11 @@ describe("dovetail map and cost", () => {
     const layer = ["cost", "--problem", "first.yaml", "--arch", "eyeriss.yaml", "--mapping", `mappings/${file}`];
     const cost = await runCommand(layer);
     expect(cost.stdout).toContain("limited by");
-    const explained = await runCommand([...layer, "--explain", "DRAM.Weights.reads"]);
+    const explained = await runCommand([...layer, "--explain", "DRAM.Weights.reads", "--model", "timeloop"]);
     expect(explained.stdout).toMatch(
       /^DRAM\.Weights\.reads = (\d+) words per instance, 1 in use\n {2}\1 {2}for what lies below\nWeights below /,
     );
-    const exact = await runCommand([...layer, "--explain", "DRAM.Weights.reads", "--model", "exact"]);
+    const exact = await runCommand([...layer, "--explain", "DRAM.Weights.reads"]);
     expect(exact.stdout).toMatch(/^DRAM\.Weights\.reads = (\d+) words per instance, 1 in use\n {2}\1 {2}read for /);
     expect(exact.stdout).toContain("at the start: ");
     expect(explained.stdout).toContain("first tile:");
@@ -127,17 +144,17 @@ describe("dovetail map and cost", () => {
     const architecture = eyerissLike();
     writeFileSync("odd-mapping.yaml", oddMapping(architecture, "P=2"));
     const line = ["cost", "--problem", "odd.yaml", "--arch", "eyeriss.yaml", "--mapping", "odd-mapping.yaml"];
-    const exact = await runCommand([...line, "--model", "exact", "--json"]);
+    const exact = await runCommand([...line, "--json"]);
     expect(exact).toMatchObject({ exitCode: 0, stderr: "" });
     const cost = JSON.parse(exact.stdout);
     // Columns of 3 and 2 outputs: the busiest unit has them one after the other.
     expect(cost.compute).toMatchObject({ units: 3, macs: 5 * 7 * 25, cycles: 5 * 7 * 5 * 2 });
-    const refused = await runCommand(line);
+    const refused = await runCommand([...line, "--model", "timeloop"]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain("only the model exact takes remainders");
     expect(refused.stderr).toContain("expected 5, received 6");
     writeFileSync("odd-mapping.yaml", oddMapping(architecture, "P=3"));
-    const beyond = await runCommand([...line, "--model", "exact"]);
+    const beyond = await runCommand(line);
     expect(beyond.exitCode).toBe(2);
     expect(beyond.stderr).toContain("a loop never reaches its last iteration");
   });

@@ -39,5 +39,5 @@ export function runFolderOption(): Option {
 }
 
 export function modelOption(): Option {
-  return new Option("--model <name>", "the cost model").choices(costModels).default("timeloop");
+  return new Option("--model <name>", "the cost model").choices(costModels).default("exact");
 }

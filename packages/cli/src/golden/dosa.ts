@@ -50,7 +50,7 @@ function beside(row: Row): readonly GoldenDifference[] {
     strideHeight: row["prob.Hstride"],
     strideWidth: row["prob.Wstride"],
   });
-  const cost = evaluateCost(problem, architectureOf(mapping, row["arch.meshX"]), mapping);
+  const cost = evaluateCost(problem, architectureOf(mapping, row["arch.meshX"]), mapping, { model: "timeloop" });
   const comparison = startComparison();
   const cycles = row["target.gemmini_cycle"];
   if (cost.ok) comparison.expect("cycles", cycles, cost.latencyCycles);

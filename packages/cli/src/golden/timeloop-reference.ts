@@ -42,6 +42,7 @@ function compareCase(entry: ReferenceCase): readonly GoldenDifference[] {
     importTimeloopProblem(timeloopProblemSchema.parse(entry.problem)),
     architecture,
     importTimeloopMapping(timeloopMappingSchema.parse(entry.mapping_printed)),
+    { model: "timeloop" },
   );
   const comparison = startComparison();
   if (!cost.ok) {

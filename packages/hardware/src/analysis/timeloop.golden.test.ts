@@ -61,7 +61,7 @@ describe.each(cases)("Timeloop, $id", (entry) => {
   });
 
   it("costs", () => {
-    const cost = evaluateCost(problem, architecture, mapping);
+    const cost = evaluateCost(problem, architecture, mapping, { model: "timeloop" });
     if (!cost.ok) throw new Error(cost.reason);
     expect(cost.latencyCycles).toBe(entry.expected.cycles);
     if (entry.expected.computeEnergyPj === undefined) return;

@@ -28,8 +28,8 @@ DRAM keeps Weights, Inputs, Outputs
       for C in 0..8
         spatial x for M in 0..2`);
 
-function costOf(...parameters: Parameters<typeof evaluateCost>): MappingCost {
-  const cost = evaluateCost(...parameters);
+function costOf(...[problem, architecture, mapping, options]: Parameters<typeof evaluateCost>): MappingCost {
+  const cost = evaluateCost(problem, architecture, mapping, { model: "timeloop", ...options });
   if (!cost.ok) throw new Error(cost.reason);
   return cost;
 }

@@ -10,7 +10,7 @@ export type CostModel = "timeloop" | "exact";
 export const costModels: readonly CostModel[] = ["timeloop", "exact"];
 
 export interface CostOptions extends AnalysisOptions {
-  /** Default `timeloop`. `halo` is a matter of that model alone. */
+  /** Default `exact`. `halo` is a matter of the model *timeloop* alone. */
   readonly model?: CostModel | undefined;
   /** Whether memories and compute units in use leak all the time. Default true. */
   readonly leakage?: boolean | undefined;
@@ -106,9 +106,15 @@ export interface MappingCost {
 
 export type CostResult = MappingCost | MappingRejection;
 
+/** The cost model that options ask for. */
+export function costModelOf({ model = "exact" }: Pick<CostOptions, "model">): CostModel {
+  return model;
+}
+
 /** Stamped into results, so that figures of different models are never mixed up. */
 export function costModelName(options: CostOptions): string {
-  const { model = "timeloop", halo = "timeloop-default" } = options;
+  const { halo = "timeloop-default" } = options;
+  const model = costModelOf(options);
   const { neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
   const departures = [
     ...(model === "exact" || halo === "timeloop-default" ? [] : [`halo ${halo}`]),

@@ -3,7 +3,7 @@ import type { MappingCode } from "../analysis/code.js";
 import type { Architecture } from "../architecture/architecture.js";
 import { type ExactAnalysis, prepareExact } from "../exact/exact.js";
 import type { Problem } from "../workload/problem.js";
-import type { CostOptions } from "./cost.js";
+import { type CostOptions, costModelOf } from "./cost.js";
 import {
   PORT_NONE,
   PORT_READ,
@@ -43,7 +43,7 @@ export interface CostEvaluator {
 
 /** Compiles a problem and an architecture for evaluation. Once per layer and architecture. */
 export function prepareCost(problem: Problem, architecture: Architecture, options: CostOptions = {}): CostEvaluator {
-  const exact = options.model === "exact" ? prepareExact(problem, architecture, options) : undefined;
+  const exact = costModelOf(options) === "exact" ? prepareExact(problem, architecture, options) : undefined;
   const analysis = exact ?? prepareAnalysis(problem, architecture, options);
   const rates = compileRates(analysis.tables);
   const { levelCount, spaces } = analysis.tables;

@@ -7,6 +7,7 @@ import {
   type CostOptions,
   type CostResult,
   costModelName,
+  costModelOf,
   type DataSpaceCost,
   type ExactCycles,
   type LevelCost,
@@ -57,7 +58,7 @@ export function evaluateCost(
       leakagePj: counts.units * rates.unitLeakagePj * leakCycles,
     },
     limitedBy: limitingResource(evaluator),
-    ...(options.model === "exact" && { exactCycles: exactCycles(evaluator) }),
+    ...(costModelOf(options) === "exact" && { exactCycles: exactCycles(evaluator) }),
     model: costModelName(options),
   };
 }

@@ -90,7 +90,7 @@ describe("Eyeriss with 168 units", () => {
       edp: 166.5,
     },
   ])("costs $who as published", ({ loops, cycles, energyUj, edp }) => {
-    const cost = evaluateCost(problem, architecture, mapping(loops));
+    const cost = evaluateCost(problem, architecture, mapping(loops), { model: "timeloop" });
     if (!cost.ok) throw new Error(`${cost.reason} ${cost.level}`);
     expect(cost.latencyCycles).toBe(cycles);
     expect(Math.abs(cost.energyPj * 1e-6 - energyUj)).toBeLessThan(0.05);

@@ -2,7 +2,7 @@ import { inputError } from "@dovetail/core";
 import type { MappingRejection } from "../analysis/check.js";
 import type { Derivation } from "../analysis/derivation.js";
 import type { Architecture } from "../architecture/architecture.js";
-import type { CostModel, CostOptions, DataSpaceCost, MappingCost } from "../cost/cost.js";
+import { type CostOptions, costModelOf, type DataSpaceCost, type MappingCost } from "../cost/cost.js";
 import { evaluateCost } from "../cost/explain.js";
 import type { ExactDerivation } from "../exact/derivation.js";
 import type { Mapping } from "../mapping/mapping.js";
@@ -93,7 +93,7 @@ export function explainCount(
       received: `${question.level}.${question.dataSpace}.${question.kind}`,
     });
   }
-  const model: CostModel = question.model ?? "timeloop";
+  const model = costModelOf(question);
   return model === "exact"
     ? explainExact(problem, architecture, mapping, question, count)
     : explainTimeloop(problem, architecture, mapping, question, count);

@@ -32,7 +32,7 @@ function found(result: MapLayerResult): MappedLayer {
 }
 
 const map = (problem: Problem, seed: number, options: Partial<MapperOptions> = {}, on: Architecture = eyerissLike()) =>
-  found(mapLayer(problem, on, { random: createRandomStream(seed), evaluations: 200, ...options }));
+  found(mapLayer(problem, on, { random: createRandomStream(seed), evaluations: 200, model: "timeloop", ...options }));
 
 describe("the search for a mapping", () => {
   it("returns a mapping that fits, with its cost and a trace that only falls", () => {
@@ -40,7 +40,7 @@ describe("the search for a mapping", () => {
     for (const objective of ["edp", "energy", "latency"] as const) {
       const { mapping, cost, trace, evaluations } = map(problem, 1, { objective, evaluations: 500 });
       expect(checkMapping(problem, eyerissLike(), mapping)).toEqual({ ok: true });
-      expect(evaluateCost(problem, eyerissLike(), mapping)).toEqual(cost);
+      expect(evaluateCost(problem, eyerissLike(), mapping, { model: "timeloop" })).toEqual(cost);
       expect(evaluations).toBe(500);
       const value = { edp: cost.energyPj * cost.latencyCycles, energy: cost.energyPj, latency: cost.latencyCycles };
       expect(trace.at(-1)!.value).toBeGreaterThanOrEqual(value[objective]);
@@ -185,7 +185,9 @@ describe("padding", () => {
     const padded = map(layer, 1, { padding: true });
     expect(padded.paddedProblem!.dimensions).toEqual({ ...layer.dimensions, M: 65 });
     expect(checkMapping(padded.paddedProblem!, eyerissLike(), padded.mapping)).toEqual({ ok: true });
-    expect(evaluateCost(padded.paddedProblem!, eyerissLike(), padded.mapping)).toEqual(padded.cost);
+    expect(evaluateCost(padded.paddedProblem!, eyerissLike(), padded.mapping, { model: "timeloop" })).toEqual(
+      padded.cost,
+    );
     expect(padded.cost.macs).toBeGreaterThan(plain.cost.macs);
     expect(padded.cost.edpJouleCycles).toBeLessThan(0.8 * plain.cost.edpJouleCycles);
     expect(padded.evaluations).toBeLessThanOrEqual(200);
@@ -217,7 +219,7 @@ constraints:
   const problem = matmulProblem({ rows: 4, inner: 6, columns: 4, bitWidths: { outputs: 8 } });
 
   it.each(["edp", "energy", "latency"] as const)("reaches the best there is: %s", (objective) => {
-    const evaluator = prepareCost(problem, architecture);
+    const evaluator = prepareCost(problem, architecture, { model: "timeloop" });
     let best = Number.POSITIVE_INFINITY;
     let fitting = 0;
     for (const mapping of everyMapping()) {

@@ -1,5 +1,6 @@
 import type { RandomStream } from "@dovetail/core";
 import type { Architecture } from "../architecture/architecture.js";
+import { costModelOf } from "../cost/cost.js";
 import { adoptMapping } from "../mapspace/adopt.js";
 import { type Candidate, copyCandidate, createCandidate } from "../mapspace/candidate.js";
 import { construct } from "../mapspace/construct.js";
@@ -53,7 +54,8 @@ interface Evolution {
  * spaces.
  */
 export function mapLayer(problem: Problem, architecture: Architecture, options: MapperOptions): MapLayerResult {
-  const { model, padding = model === "exact" } = options;
+  const model = costModelOf(options);
+  const { padding = model === "exact" } = options;
   const variants = padding ? paddingVariants(problem, architecture, options) : [];
   return variants.length === 0
     ? evolve(problem, architecture, options)

@@ -52,7 +52,11 @@ constraints:
 
 function medianEdp(evaluations: number): number {
   const found = [1, 2, 3, 4, 5].map((seed) => {
-    const result = mapLayer(problem, architecture, { random: createRandomStream(seed), evaluations });
+    const result = mapLayer(problem, architecture, {
+      random: createRandomStream(seed),
+      evaluations,
+      model: "timeloop",
+    });
     if (!result.ok) throw new Error(result.rejection.reason);
     return result.cost.edpJouleCycles;
   });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Halo } from "../analysis/walk.js";
 import { type Architecture, readArchitecture } from "../architecture/architecture.js";
+import type { CostModel } from "../cost/cost.js";
 import { prepareCost } from "../cost/evaluator.js";
 import { createCandidate } from "../mapspace/candidate.js";
 import { createMapspace } from "../mapspace/mapspace.js";
@@ -69,6 +70,7 @@ describe("the lean evaluator", () => {
   it("gives the figures of the plain one, bit for bit", () => {
     let valid = 0;
     const models = fc.record({
+      model: fc.constant<CostModel>("timeloop"),
       neighbourLinks: fc.boolean(),
       elideFirstReads: fc.boolean(),
       leakage: fc.boolean(),

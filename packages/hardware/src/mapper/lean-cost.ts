@@ -6,7 +6,7 @@ import { createNest, layOut } from "../analysis/nest.js";
 import { boxVolume, compileTables, type SpaceTable } from "../analysis/tables.js";
 import { createTileWalk, haloRules, walkTile } from "../analysis/walk.js";
 import type { Architecture } from "../architecture/architecture.js";
-import type { CostOptions } from "../cost/cost.js";
+import { type CostOptions, costModelOf } from "../cost/cost.js";
 import { accessesOf, type LeanCost, prepareCost } from "../cost/evaluator.js";
 import { compileRates } from "../cost/rates.js";
 import type { Problem } from "../workload/problem.js";
@@ -33,7 +33,7 @@ export function prepareLeanCost(
 ): LeanEvaluator {
   const { halo = "timeloop-default", neighbourLinks = true, elideFirstReads = true, leakage = true } = options;
   const plain = prepareCost(problem, architecture, options);
-  if (options.model === "exact") return { ...plain, rejection: plain.analysis.rejection };
+  if (costModelOf(options) === "exact") return { ...plain, rejection: plain.analysis.rejection };
   const tables = compileTables(problem, architecture);
   const { levelCount, dimensionCount, spaces, macs } = tables;
   const spaceCount = spaces.length;

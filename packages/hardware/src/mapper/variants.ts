@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture/architecture.js";
+import { costModelOf } from "../cost/cost.js";
 import { createMapspace } from "../mapspace/mapspace.js";
 import { paddedProblems } from "../mapspace/padding.js";
 import { dropUnitDimensions } from "../mapspace/unit-dimensions.js";
@@ -14,7 +15,7 @@ import { DEFAULT_EVALUATIONS, type MapLayerResult, type MapperOptions, type Trac
 export function paddingVariants(problem: Problem, architecture: Architecture, options: MapperOptions): Problem[] {
   const score = objectives[options.objective ?? "edp"];
   const own = macCount(problem);
-  const promise = options.model === "exact" ? (_: number, cycles: number): number => score(own, cycles) : score;
+  const promise = costModelOf(options) === "exact" ? (_: number, cycles: number): number => score(own, cycles) : score;
   const reduced = dropUnitDimensions(problem);
   const enlarged = paddedProblems(reduced, createMapspace(reduced, architecture), promise);
   return enlarged.map((variant) => ({ ...problem, dimensions: { ...problem.dimensions, ...variant.dimensions } }));
@@ -43,7 +44,8 @@ export function mapVariants(
         if (value >= bestValue) continue;
         bestValue = value;
         trace.push({ evaluation: evaluations + evaluation, value });
-        winner = variant === problem || options.model === "exact" ? result : { ...result, paddedProblem: variant };
+        winner =
+          variant === problem || costModelOf(options) === "exact" ? result : { ...result, paddedProblem: variant };
       }
     }
     evaluations += result.evaluations;

@@ -92,7 +92,7 @@ describe("the sparse layer", () => {
   it("costs dense tensors as the loop-nest model does", () => {
     fc.assert(
       fc.property(nestArbitrary, (nest) => {
-        const dense = evaluateCost(problemOf(nest), architectureOf(), mappingOf(nest));
+        const dense = evaluateCost(problemOf(nest), architectureOf(), mappingOf(nest), { model: "timeloop" });
         const sparse = sparseCost(nest, {}, architectureOf({ inner: skipB }));
         if (!dense.ok) throw new Error(dense.reason);
         expect(sparse.energyPj).toBeCloseTo(dense.energyPj, 6);

@@ -110,7 +110,7 @@ export function evaluateSparseCost(
     levels,
     compute,
     limitedBy: limitOf(levels, timed),
-    model: `${costModelName(options)}, sparse`,
+    model: `${costModelName({ ...options, model: "timeloop" })}, sparse`,
   };
 }
 

@@ -146,10 +146,7 @@ export const badHardware: BadInputs = {
     },
     {
       what: "more columns than the array has",
-      prepare: documents({
-        mapping: ["M=2]\n  - level: buffer", "M=1]\n  - level: buffer"],
-        architecture: ["x: 4", "x: 2"],
-      }),
+      prepare: documents({ architecture: ["x: 4", "x: 2"] }),
       line: cost,
       exitCode: 2,
     },
