@@ -24,6 +24,7 @@ import {
   sumPatterns,
   TAKEN,
 } from "./rank-sums.js";
+import { countWhole, createWholeScratch, type WholeScratch } from "./whole.js";
 
 // The words between a level and its children, over all parents, children and steps.
 
@@ -72,6 +73,9 @@ export interface Walker {
   readonly products: Float64Array;
   readonly ask: Ask;
   readonly kind: StepKind;
+  /** Whether tiles count gaps too. */
+  readonly boxes: boolean;
+  readonly whole: WholeScratch;
 }
 
 export function createWalker(axes: Axes, space: SpaceTable, boxes = false): Walker {
@@ -92,6 +96,8 @@ export function createWalker(axes: Axes, space: SpaceTable, boxes = false): Walk
     products: new Float64Array(SUMS),
     ask: { multicast: NONE, links: false, before: true },
     kind: { parent: 0, child: 0, advancing: 0, tied: undefined },
+    boxes,
+    whole: createWholeScratch(dimensions, dimensionCount),
   };
 }
 
@@ -210,6 +216,10 @@ function addTerm(
 /** All words between a level and its children. */
 export function countTraffic(walker: Walker, boundary: Boundary, traffic: Traffic): void {
   const { axes } = walker;
+  if (axes.allPerfect && !walker.boxes) {
+    countWhole(walker, boundary, traffic);
+    return;
+  }
   const alone = boundary.child === axes.tables.levelCount && !boundary.links;
   clearTraffic(traffic);
   if (!alone || boundary.timed) addSteps(walker, boundary, firstStep(axes), traffic);
