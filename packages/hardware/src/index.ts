@@ -474,10 +474,14 @@ export {
   timeloopMappingSchema,
   timeloopProblemSchema,
 } from "./formats/timeloop.js";
+export { exportScaleSimConfig, exportScaleSimTopology } from "./formats/scalesim-export.js";
+export { exportTimeloop, type TimeloopExport } from "./formats/timeloop-export.js";
 export type { TimeloopFile } from "./formats/timeloop-files.js";
 export { readTimeloop, type TimeloopInput } from "./formats/timeloop-input.js";
 export { type TimeloopSparse, timeloopSparseSchema } from "./formats/timeloop-sparse.js";
+export { exportZigZag, type ZigZagExport } from "./formats/zigzag-export.js";
 export { readZigZagHardware, zigzagHardwareOf } from "./formats/zigzag-hardware.js";
 export { readZigZagMapping, zigzagMappingOf } from "./formats/zigzag-mapping.js";
 export { zigzagLayersOf } from "./formats/zigzag-onnx.js";
 export { readZigZagWorkload, zigzagWorkloadOf } from "./formats/zigzag-workload.js";
+export { writeZigZagHardware, writeZigZagMapping, writeZigZagWorkload } from "./formats/zigzag-write.js";

@@ -2,8 +2,8 @@ import { inputError } from "@dovetail/core";
 import { printMapping, printProblem, readTimeloop, type TimeloopInput } from "@dovetail/hardware";
 import { readText } from "../files/read-text.js";
 import { type CommandIo, printResult } from "../terminal/command-io.js";
-import { refusal } from "./cost.js";
 import type { CostFromOptions } from "./cost-from.js";
+import { refusal } from "./refusal.js";
 import { costMapping, describeCost } from "./sparse-cost.js";
 
 /** Timeloop's files, in any order: one processed input, or architecture, problem and mapping apart, and an ERT. */

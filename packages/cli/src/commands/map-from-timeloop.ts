@@ -14,8 +14,8 @@ import {
 } from "@dovetail/hardware";
 import { writeFileAtomically } from "@dovetail/train";
 import { type CommandIo, type CommonOptions, printResult, withWatch } from "../terminal/command-io.js";
-import { refusal } from "./cost.js";
 import { readTimeloopInput } from "./cost-from-timeloop.js";
+import { refusal } from "./refusal.js";
 import { costMapping, describeCost } from "./sparse-cost.js";
 
 export interface MapFromOptions extends CommonOptions {

@@ -33,7 +33,6 @@ import {
   withAcceleratorOptions,
   type ZeroOptions,
 } from "./accelerator-target.js";
-import { refusal } from "./cost.js";
 import { defineCommand, wholeNumber } from "./define.js";
 import { mapFrom } from "./map-from-timeloop.js";
 import {
@@ -46,6 +45,7 @@ import {
   withBitOptions,
 } from "./network-cost.js";
 import { modelOption, seedOption } from "./options.js";
+import { refusal } from "./refusal.js";
 
 interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly network: string;

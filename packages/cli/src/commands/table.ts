@@ -4,6 +4,7 @@ import { acceleratorsCommand } from "./accelerators.js";
 import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
+import { exportCommand } from "./export.js";
 import { goldenCommand } from "./golden.js";
 import { hwnasCommand } from "./hwnas.js";
 import { layersCommand } from "./layers.js";
@@ -22,6 +23,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   layersCommand,
   mapCommand,
   costCommand,
+  exportCommand,
   acceleratorsCommand,
   hwnasCommand,
   dataCommand,
