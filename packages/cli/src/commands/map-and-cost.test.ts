@@ -63,7 +63,9 @@ describe("dovetail map and cost", () => {
 
   it("maps with any mapper, and says what the exact one proves", async () => {
     const energy = async (...options: string[]): Promise<number> =>
-      JSON.parse((await runCommand([...map, "--json", "--model", "timeloop", ...options])).stdout).edpJouleSeconds;
+      JSON.parse(
+        (await runCommand([...map, "--json", "--objective", "energy", "--model", "timeloop", ...options])).stdout,
+      ).energyPj;
     const exact = await energy("--mapper", "exact");
     for (const mapper of ["evolutionary", "gradient", "random"]) {
       expect(await energy("--mapper", mapper)).toBeGreaterThanOrEqual(exact);

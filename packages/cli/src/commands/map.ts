@@ -2,12 +2,15 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { createRandomStream } from "@dovetail/core";
 import {
+  type AnyMapResult,
   type CostModel,
   createMappingCache,
   type FpgaSolution,
   isPipeline,
   type Layer,
+  type MapperName,
   mapNetwork,
+  mapperNames,
   type Objective,
   readArchitecture,
   solvePipeline,
@@ -56,6 +59,8 @@ interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly evaluations: number;
   readonly seed: number;
   readonly model: CostModel;
+  readonly mapper: MapperName;
+  readonly nodes?: number;
   readonly output?: string;
   readonly verbose?: boolean;
 }
@@ -73,6 +78,10 @@ export function mapCommand(io: CommandIo): Command {
         "on a machine of the zoo (`dovetail accelerators`)",
       ],
       ["dovetail map --network runs/a --arch runs/a/accelerator.yaml --objective latency", "of a run's network"],
+      [
+        "dovetail map --network model.onnx --arch eyeriss.yaml --mapper exact",
+        "proven optimal mappings, in the model timeloop",
+      ],
       ["dovetail map --from timeloop arch.yaml problem.yaml ERT.yaml", "of Timeloop's files, in their constraints"],
     ],
   })
@@ -85,7 +94,13 @@ export function mapCommand(io: CommandIo): Command {
         .choices(["edp", "energy", "latency"])
         .default("edp"),
     )
+    .addOption(
+      new Option("--mapper <name>", "how mappings are searched; exact: by branch and bound, with a proof")
+        .choices(mapperNames)
+        .default("evolutionary"),
+    )
     .option("--evaluations <n>", "mappings evaluated for each distinct layer", wholeNumber(1), 2000)
+    .option("--nodes <n>", "of exact: most partial mappings looked at for each distinct layer", wholeNumber(1))
     .addOption(seedOption().default(0))
     .addOption(modelOption())
     .option("-o, --output <folder>", "write a mapping a layer to this folder; of --from, the three documents")
@@ -112,26 +127,43 @@ export function mapCommand(io: CommandIo): Command {
         machine === undefined
           ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
           : acceleratorTarget(accelerator!, machine, options);
-      const mapped = await withWatch(io, options, (watch) => mapLayers(layers, target, options, watch));
+      // The exact mapper has no bounds for the model *exact*.
+      const byDefault = command.getOptionValueSource("model") === "default";
+      const model = options.mapper === "exact" && byDefault ? "timeloop" : options.model;
+      const settings = { ...options, model };
+      const { mapped, proofs } = await withWatch(io, options, (watch) => mapLayers(layers, target, settings, watch));
       if (options.output !== undefined) await writeMappings(options.output, mapped);
       const result = networkCost(mapped, target);
-      printResult(io, options, result, () => [
+      printResult(io, options, { ...result, ...(proofs.length > 0 && { proofs }) }, () => [
         ...(options.verbose ? describeLayers(result) : []),
         ...describeNetworkCost(result),
+        ...describeProofs(proofs),
       ]);
     },
   );
+}
+
+/** What the exact mapper can say of a layer. */
+interface LayerProof {
+  readonly layer: string;
+  readonly proven: boolean;
+  /** By which part the mapping may be worse than the optimum. */
+  readonly gap: number;
+  readonly nodes: number;
 }
 
 /** Between two layers there is time for an interruption. */
 async function mapLayers(
   layers: readonly Layer[],
   target: MappingTarget,
-  { objective, evaluations, seed, model }: MapOptions,
+  { objective, evaluations, nodes, seed, model, mapper }: MapOptions,
   watch: CommandWatch,
-): Promise<CostedLayer[]> {
-  const settings = { objective, evaluations, model, random: createRandomStream(seed), cache: createMappingCache() };
+): Promise<{ mapped: CostedLayer[]; proofs: LayerProof[] }> {
+  const effort = { evaluations, ...(nodes !== undefined && { nodes }) };
+  const random = createRandomStream(seed);
+  const settings = { objective, ...effort, mapper, model, random, cache: createMappingCache() };
   const mapped: CostedLayer[] = [];
+  const proofs: LayerProof[] = [];
   for (const layer of layers) {
     await setImmediate();
     const { architecture, problem, costOf } = target.of(layer);
@@ -140,9 +172,24 @@ async function mapLayers(
     if (!found?.ok)
       throw refusal(target.file, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
     mapped.push({ layer, mapping: found.mapping, cost: costOf(found.cost) });
+    proofs.push(...proofOf(layer.name, found));
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });
   }
-  return mapped;
+  return { mapped, proofs };
+}
+
+function proofOf(layer: string, found: Extract<AnyMapResult, { ok: true }>): LayerProof[] {
+  const { proven, lowerBound, nodes, trace } = found;
+  if (proven === undefined) return [];
+  return [{ layer, proven, gap: trace.at(-1)!.value / lowerBound! - 1, nodes: nodes! }];
+}
+
+function describeProofs(proofs: readonly LayerProof[]): string[] {
+  if (proofs.length === 0) return [];
+  const proven = proofs.filter((proof) => proof.proven).length;
+  const worst = [...proofs].sort((a, b) => b.gap - a.gap)[0]!;
+  const open = proven < proofs.length ? `; ${worst.layer} may be ${(100 * worst.gap).toFixed(2)} % from it` : "";
+  return [`proven optimal: ${proven} of ${proofs.length} layers${open}`];
 }
 
 function describePipeline(solution: FpgaSolution): string[] {

@@ -138,7 +138,7 @@ export const windows: fc.Arbitrary<Problem> = fc
     inputChannels: fc.constantFrom(1, 1, 2),
     outputChannels: fc.constantFrom(1, 2, 2),
     outputHeight: fc.constantFrom(1, 1, 2),
-    outputWidth: fc.constantFrom(2, 3, 4, 6, 8),
+    outputWidth: fc.constantFrom(2, 3, 4, 6, 8, 8),
     kernelHeight: fc.constantFrom(1, 1, 2),
     kernelWidth: fc.integer({ min: 2, max: 3 }),
     strideWidth: fc.constantFrom(1, 1, 2),
@@ -147,7 +147,7 @@ export const windows: fc.Arbitrary<Problem> = fc
   .map(convolutionProblem);
 export const linkedRows: fc.Arbitrary<Architecture> = fc
   .record({
-    x: fc.integer({ min: 2, max: 4 }),
+    x: fc.integer({ min: 2, max: 8 }),
     y: fc.integer({ min: 1, max: 3 }),
     entries: fc.integer({ min: 1, max: 4 }),
     widthBits: fc.constantFrom(8, 16),
