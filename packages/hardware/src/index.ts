@@ -165,6 +165,7 @@ export { printCost } from "./cost/print.js";
 // explanation/
 
 export { type Comparison, type CountDifference, compareModels, type Mechanism } from "./explanation/compare.js";
+export type { ZigZagComparison, ZigZagDifference, ZigZagMechanism } from "./explanation/compare-zigzag.js";
 export {
   type CountExplanation,
   type CountKind,
@@ -177,7 +178,7 @@ export {
   type TimeloopExplanation,
 } from "./explanation/count.js";
 export { printExplanation } from "./explanation/print.js";
-export { mechanismTexts, printComparison } from "./explanation/print-comparison.js";
+export { mechanismTexts, printComparison, zigzagMechanismTexts } from "./explanation/print-comparison.js";
 
 // simulator/
 

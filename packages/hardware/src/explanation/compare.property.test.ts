@@ -73,6 +73,33 @@ describe("the comparison of timeloop and exact", () => {
   });
 });
 
+describe("the comparison with ZigZag", () => {
+  it("explains each difference in full, by what the tensor has", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(samples({ remainders: false }), ({ problem, architecture, mapping }) => {
+        const [outermost, ...inner] = mapping.levels;
+        const keep = problem.dataSpaces.map(({ name }) => name);
+        const result = compareModels(problem, architecture, { levels: [{ ...outermost!, keep }, ...inner] });
+        if (!result.ok) throw new Error(result.reason);
+        if (!result.zigzag.ok) return;
+        compared++;
+        expect(result.zigzag.cost.macs).toBe(result.exact.macs);
+        for (const { dataSpace, kind, zigzag, exact, parts } of result.zigzag.differences) {
+          expect(parts.reduce((sum, { words }) => sum + words, 0)).toBe(exact - zigzag);
+          const isResult = dataSpace === "Outputs";
+          for (const { mechanism } of parts) {
+            if (mechanism === "held") expect([isResult, kind]).toEqual([false, "reads"]);
+            if (mechanism === "sentUp" || mechanism === "firstSums") expect(isResult).toBe(true);
+          }
+        }
+      }),
+      { numRuns: caseCount(40) },
+    );
+    expect(compared).toBeGreaterThan(0);
+  });
+});
+
 function withoutSpatial(
   dimensions: Sample["problem"]["dimensions"],
   { levels }: Sample["mapping"],

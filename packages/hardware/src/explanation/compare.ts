@@ -8,6 +8,7 @@ import { evaluateCost } from "../cost/explain.js";
 import { type ExactOptions, prepareExact } from "../exact/exact.js";
 import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
+import { compareZigZag, type ZigZagComparison } from "./compare-zigzag.js";
 import { type CountKind, countKinds } from "./count.js";
 
 // Where the models timeloop and exact differ for a mapping, and why. Each count is taken from one model to the other by
@@ -56,10 +57,12 @@ export interface Comparison {
   /** Sizes that the padded layer has instead of the layer's, where they differ. */
   readonly padded: Readonly<Record<string, number>>;
   readonly differences: readonly CountDifference[];
+  /** The exact model beside ZigZag's. */
+  readonly zigzag: ZigZagComparison;
 }
 
 /**
- * Both models of a mapping. The rejection of the model *exact* when the mapping does not fit; what only *timeloop* rejects
+ * All models of a mapping. The rejection of the model *exact* when the mapping does not fit; what only *timeloop* rejects
  * (a box that exceeds a memory) stands in the result, and the counts are compared as if it fitted.
  *
  * @throws DovetailError `exact_projection` for tensors that the model exact does not cover, and as `evaluateCost`.
@@ -81,6 +84,7 @@ export function compareModels(
       Object.entries(padded.dimensions).filter(([name, size]) => size !== problem.dimensions[name]),
     ),
     differences: compareCounts(problem, architecture, padded, mapping),
+    zigzag: compareZigZag(problem, architecture, mapping, exact),
   };
 }
 

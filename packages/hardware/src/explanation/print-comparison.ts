@@ -1,5 +1,6 @@
 import type { MappingCost } from "../cost/cost.js";
 import type { Comparison, CountDifference, Mechanism } from "./compare.js";
+import type { ZigZagComparison, ZigZagMechanism } from "./compare-zigzag.js";
 
 /** Why a count of the model *timeloop* is not the exact one. */
 export const mechanismTexts: Readonly<Record<Mechanism, string>> = {
@@ -14,22 +15,63 @@ export const mechanismTexts: Readonly<Record<Mechanism, string>> = {
   remainders: "remainders: timeloop computes the padded layer, exact the layer",
 };
 
+/** Why a count of ZigZag's model is not the exact one. */
+export const zigzagMechanismTexts: Readonly<Record<ZigZagMechanism, string>> = {
+  held: "ZigZag reads the innermost memory once for as long as a unit can hold the word",
+  sentUp: "ZigZag reads a sum in the memory that it leaves for the next",
+  firstSums: "ZigZag reads and moves the first sum of a word too",
+  window: "windows: ZigZag brings every tile whole, and serves units that share part of a window together",
+  tiles: "ZigZag brings a tile in every round of the loops outside, or shares words between units otherwise",
+};
+
 /** Totals side by side, then every count that differs with its reasons. */
-export function printComparison({ timeloop, exact, padded, differences }: Comparison): string {
+export function printComparison({ timeloop, exact, padded, differences, zigzag }: Comparison): string {
+  const [zigzagEnergy, zigzagCycles] = zigzag.ok
+    ? [nanojoules(zigzag.cost.energyPj), String(zigzag.cost.latencyCycles)]
+    : ["-", "-"];
   const sizes = Object.entries(padded).map(([name, size]) => `${name}=${size}`);
   return [
     ...(sizes.length > 0 ? [`timeloop: of the layer padded to ${sizes.join(" ")}`] : []),
     ...(timeloop.ok ? [] : [`timeloop refuses the mapping: ${timeloop.reason} ${timeloop.level ?? ""}`.trimEnd()]),
     ...table([
-      ["", "timeloop", "exact"],
-      ["energy nJ", timeloop.ok ? nanojoules(timeloop.energyPj) : "-", nanojoules(exact.energyPj)],
-      ["cycles", timeloop.ok ? String(timeloop.latencyCycles) : "-", String(exact.latencyCycles)],
+      ["", "timeloop", "exact", "zigzag"],
+      ["energy nJ", timeloop.ok ? nanojoules(timeloop.energyPj) : "-", nanojoules(exact.energyPj), zigzagEnergy],
+      ["cycles", timeloop.ok ? String(timeloop.latencyCycles) : "-", String(exact.latencyCycles), zigzagCycles],
     ]),
     ...(timeloop.ok ? cycleReasons(timeloop, exact) : []),
     "",
-    ...(differences.length === 0 ? ["All counts are equal."] : ["Counts that differ, in words of all instances:"]),
+    ...(differences.length === 0
+      ? ["timeloop and exact: all counts are equal."]
+      : ["Counts that differ, in words of all instances:"]),
     ...differences.flatMap(describeDifference),
+    "",
+    ...describeZigZag(zigzag, exact),
   ].join("\n");
+}
+
+function describeZigZag(zigzag: ZigZagComparison, exact: MappingCost): string[] {
+  if (!zigzag.ok) return [`zigzag: not comparable: ${zigzag.why}`];
+  const { stallCycles, onloadingCycles, offloadingCycles, latencyCycles } = zigzag.cost;
+  return [
+    ...(latencyCycles === exact.latencyCycles
+      ? []
+      : [
+          `zigzag: waits ${stallCycles} cycles at ports, ${onloadingCycles} before and ${offloadingCycles} after the ` +
+            "computation",
+        ]),
+    ...zigzag.leftOut.map((text) => `zigzag: ${text}`),
+    ...(zigzag.differences.length === 0
+      ? ["zigzag and exact: all counts are equal."]
+      : ["zigzag and exact, counts that differ:"]),
+    ...zigzag.differences.flatMap(({ level, dataSpace, kind, zigzag: theirs, exact: ours, parts }) => [
+      `${level}.${dataSpace}.${kind}: zigzag ${theirs}, exact ${ours}`,
+      ...parts.map(({ mechanism, words }) => describePart(words, zigzagMechanismTexts[mechanism])),
+    ]),
+  ];
+}
+
+function describePart(words: number, text: string): string {
+  return `  ${words < 0 ? "−" : "+"}${Math.abs(words)}  ${text}`;
 }
 
 function describeDifference({ level, dataSpace, kind, timeloop, exact, parts }: CountDifference): string[] {
