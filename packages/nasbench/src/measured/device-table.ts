@@ -36,8 +36,8 @@ export interface DeviceTable {
   readonly networks: readonly MeasuredNetwork[];
 }
 
-/** The operators that a table of NAS-Bench-201 has an entry for; the identity costs nothing. */
-export const measuredCellOperators = ["nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "add"] as const;
+/** The operators that a table of NAS-Bench-201 has an entry for in each stage; the identity costs nothing. */
+export const measuredCellOperators = ["nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "add", "relu"] as const;
 
 /** Keys of a table. */
 export function deviceKeys(space: DeviceTable["space"], dataset: string): string[] {
@@ -58,7 +58,8 @@ export function deviceMetric({ device }: Pick<DeviceTable, "device">): string {
 
 /**
  * The benchmark with a device's latencies among its costs: sums over the operators. Of NAS-Bench-201 only edges whose
- * result reaches the output are counted, and an addition for every further edge into a node.
+ * result reaches the output are counted, an addition for every further edge into a node, and the ReLUs in front of
+ * convolutions that a runtime cannot fuse into the convolution before.
  */
 export function withDevice(benchmark: HardwareBenchmark, table: DeviceTable): HardwareBenchmark {
   const metric = deviceMetric(table);
@@ -80,13 +81,28 @@ function cellLatencies({ codes }: CellBenchmark, { operators }: DeviceTable): Fl
   const perCell = (operator: string): number =>
     5 * stageChannels.reduce((sum, _, stage) => sum + of(`stage${stage}.${operator}`), 0);
   const prices = cellOperators.map((name) => (name === "none" || name === "skip_connect" ? 0 : perCell(name)));
-  const addition = perCell("add");
+  const [addition, activation] = [perCell("add"), perCell("relu")];
   return Float64Array.from(codes, (code) => {
     const digits = cellDigits(code);
     const live = liveEdges(code);
     const nodes = new Set(live.map((edge) => cellEdges[edge]![1]));
-    return live.reduce((sum, edge) => sum + prices[digits[edge]!]!, fixed + addition * (live.length - nodes.size));
+    const extra = addition * (live.length - nodes.size) + activation * separateActivations(digits, live);
+    return live.reduce((sum, edge) => sum + prices[digits[edge]!]!, fixed + extra);
   });
+}
+
+/**
+ * ReLUs of a cell that stand by themselves. A value has one ReLU for all convolutions that read it; it is part of the
+ * convolution before where that alone makes the value, and nothing else reads it. A cell's input is made as its output is.
+ */
+function separateActivations(digits: readonly number[], live: readonly number[]): number {
+  const isConvolution = (edge: number): boolean => cellOperators[digits[edge]!]!.startsWith("nor_conv");
+  return [0, 1, 2].filter((node) => {
+    const readers = live.filter((edge) => cellEdges[edge]![0] === node);
+    const makers = live.filter((edge) => cellEdges[edge]![1] === (node === 0 ? 3 : node));
+    const isFused = readers.length === 1 && makers.length === 1 && isConvolution(makers[0]!);
+    return readers.some(isConvolution) && !isFused;
+  }).length;
 }
 
 /** A table from its text. Throws the input error `bad_device_table`, which names the field. */

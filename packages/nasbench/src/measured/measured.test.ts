@@ -1,6 +1,6 @@
 import { countMacs } from "@dovetail/models";
 import { describe, expect, it } from "vitest";
-import { cellCost, cellDatasetNamed, fbnetCost, fbnetDatasetNamed, queryNetwork } from "../query/query.js";
+import { cellCost, cellDatasetNamed, cellIndexOf, fbnetCost, fbnetDatasetNamed, queryNetwork } from "../query/query.js";
 import { cellMacs } from "../spaces/cell-network.js";
 import { fbnetMacs } from "../spaces/fbnet-network.js";
 import { bundledBenchmark } from "../testing/bundled.js";
@@ -83,15 +83,28 @@ describe("a device's table", () => {
       key.endsWith(".add") ? 1 : key.includes(".") ? 100 : 0,
     );
     const { cells } = withDevice(benchmark, table);
-    // Three edges into the output: 15 cells with two additions and three operators each.
+    // In each of the 15 cells four operators, two additions into the output, one ReLU on the input.
     const architecture = "|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|nor_conv_3x3~0|skip_connect~1|avg_pool_3x3~2|";
     const entry = queryNetwork({ ...benchmark, cells }, "nas-bench-201", architecture, "cifar10");
     expect(entry.costs.at(-1)).toEqual({
       metric: "host_latency",
-      value: 15 * (4 * 100 + 2),
+      value: 15 * (4 * 100 + 2 + 10),
       unit: "ms",
       provenance: "sum of blocks",
     });
+  });
+
+  it("counts the ReLUs that no convolution takes over", () => {
+    const table = tableOf("nas-bench-201", "cifar10", (key) => (key.endsWith(".relu") ? 1 : 0));
+    const { cells } = withDevice(benchmark, table);
+    const count = (architecture: string): number =>
+      cellCost(cells, cellIndexOf(cells, architecture), "cifar10", "host_latency") / 15;
+    // A chain of convolutions: each ReLU is part of the convolution before, also from cell to cell.
+    expect(count("|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|none~0|none~1|nor_conv_3x3~2|")).toBe(0);
+    // The sum at the end makes the next cell's input; node 1 has two readers.
+    expect(count("|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|none~0|skip_connect~1|nor_conv_3x3~2|")).toBe(2);
+    // Nothing to activate.
+    expect(count("|avg_pool_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|")).toBe(0);
   });
 
   it("comes back from its text", () => {

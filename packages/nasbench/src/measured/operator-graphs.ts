@@ -53,9 +53,11 @@ function cellGraphs(dataset: CellDataset): OperatorGraph[] {
   ];
   const stages = stageChannels.flatMap((_, stage) =>
     measuredCellOperators.map((operator) =>
-      graphOf(`stage${stage}.${operator}`, stageShape(stage), true, (n, name, x, image) =>
-        operator === "add" ? n.g.add(x, image) : n.scope(name, () => cellEdge(n, operator, x)),
-      ),
+      graphOf(`stage${stage}.${operator}`, stageShape(stage), true, (n, name, x, image) => {
+        if (operator === "relu") return n.g.relu(x);
+        // A sum of a value with itself would be another operator.
+        return operator === "add" ? n.g.add(x, image) : n.scope(name, () => cellEdge(n, operator, x));
+      }),
     ),
   );
   return [

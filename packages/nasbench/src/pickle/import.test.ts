@@ -1,9 +1,9 @@
 import { DovetailError } from "@dovetail/core";
 import { describe, expect, it } from "vitest";
+import { authorsPickle } from "../../fixtures/authors-pickle.js";
 import { queryNetwork } from "../query/query.js";
 import { type BenchmarkColumns, benchmarkOfColumns } from "../tables/benchmark.js";
 import { readColumns, writeColumns } from "../tables/columns.js";
-import { authorsPickle } from "../testing/authors-pickle.js";
 import { bundledBytes } from "../testing/bundled.js";
 import { importPickle } from "./import.js";
 import type { PickleValue } from "./values.js";

@@ -1,5 +1,5 @@
 import { createRandomStream } from "@dovetail/core";
-import { GraphBuilder, type Model, modelOf } from "@dovetail/graph";
+import { eliminateDeadCode, GraphBuilder, type Model, modelOf } from "@dovetail/graph";
 import { exportModel, initializeParameters, type Network } from "@dovetail/models";
 import {
   cellCost,
@@ -25,7 +25,7 @@ import {
   withDevice,
 } from "@dovetail/nasbench";
 import type { CommandWatch } from "../../terminal/command-io.js";
-import { type TimingOptions, timeNetwork, timeOperator } from "./timing.js";
+import { type Caches, type Clock, type TimingOptions, timeNetwork, timeOperator } from "./timing.js";
 
 /** What is measured, and how. Equal plans can be gone on with. */
 export interface MeasuringPlan {
@@ -35,6 +35,9 @@ export interface MeasuringPlan {
   readonly threads: number;
   readonly warmUp: number;
   readonly repeats: number;
+  readonly clock: Clock;
+  /** For the operators; whole networks run one time after another. */
+  readonly caches: Caches;
   /** Whole networks that are measured beside their sums. */
   readonly networks: number;
   readonly seed: number;
@@ -55,7 +58,7 @@ export async function carryOnMeasuring(
   save: () => Promise<void>,
 ): Promise<void> {
   const { plan } = state;
-  const options: TimingOptions = { ...plan, signal: watch.signal };
+  const options: TimingOptions & { caches: Caches } = { ...plan, signal: watch.signal };
   const graphs = operatorGraphs(plan.space, plan.dataset);
   const architectures = drawArchitectures(plan);
   const total = graphs.length + architectures.length;
@@ -105,7 +108,12 @@ function wholeNetwork(
   const g = new GraphBuilder("idle");
   g.output(g.relu(g.input("image", "float32", inputShape)), "result");
   const weights = initializeParameters(network, createRandomStream(0));
-  return { model: exportModel(network, weights), idle: modelOf(g.build()), inputShape };
+  return { model: withoutDeadCode(exportModel(network, weights)), idle: modelOf(g.build()), inputShape };
+}
+
+/** Edges that do not reach the output are left out, as those who deploy a network do; ONNX Runtime would run them. */
+function withoutDeadCode(model: Model): Model {
+  return { ...model, graph: eliminateDeadCode(model.graph) };
 }
 
 /** The finished table: every measured network beside the sum of its operators. */

@@ -3,13 +3,34 @@ import { type Model, tensorFromData, writeModel } from "@dovetail/graph";
 import type { OperatorGraph, OperatorTime } from "@dovetail/nasbench";
 import { type OpenModel, openModel } from "@dovetail/runtime";
 
+/**
+ * `wall`: time that passes. `cpu`: the processor's time of this process, which other processes on a busy machine do not
+ * lengthen; with one thread it is the latency of an idle machine.
+ */
+export type Clock = "wall" | "cpu";
+
+const readers: Readonly<Record<Clock, () => number>> = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
 export interface TimingOptions {
   readonly threads: number;
   /** Runs before the first that counts. */
   readonly warmUp: number;
   readonly repeats: number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
+
+/**
+ * What an operator finds in the processor's caches. `warm`: its own weights, from the repeat before. `cold`: something
+ * else, as in a network whose other layers' weights fill them.
+ */
+export type Caches = "warm" | "cold";
 
 /** Copies of an operator behind the first one, where it keeps its shape. */
 const furtherCopies = 4;
@@ -19,10 +40,13 @@ const furtherCopies = 4;
  * runtime costs, and the change of layout at the ends, fall out. Both run in turn. Operators that change the shape cannot
  * stand one behind the other: there the shorter model is a ReLU on the same input.
  */
-export async function timeOperator(graph: OperatorGraph, options: TimingOptions): Promise<OperatorTime> {
+export async function timeOperator(
+  graph: OperatorGraph,
+  options: TimingOptions & { readonly caches: Caches },
+): Promise<OperatorTime> {
   if (graph.isIdentity) return { medianMs: 0, quartilesMs: [0, 0], repeats: 0 };
   const [fewer, more] = graph.keepsShape ? [1, 1 + furtherCopies] : [0, 1];
-  const pair = await timePair(graph.model(more!), graph.model(fewer!), graph.inputShape, options);
+  const pair = await timePair(graph.model(more!), graph.model(fewer!), graph.inputShape, options, options.caches);
   const each = pair.map((difference) => Math.max(0, difference / (more! - fewer!))).sort((a, b) => a - b);
   return {
     medianMs: quantile(each, 0.5),
@@ -38,7 +62,7 @@ export async function timeNetwork(
   inputShape: readonly number[],
   options: TimingOptions,
 ): Promise<number> {
-  const differences = await timePair(model, idle, inputShape, options);
+  const differences = await timePair(model, idle, inputShape, options, "warm");
   return quantile(
     [...differences].sort((a, b) => a - b),
     0.5,
@@ -50,18 +74,21 @@ async function timePair(
   longer: Model,
   shorter: Model,
   inputShape: readonly number[],
-  { threads, warmUp, repeats, signal }: TimingOptions,
+  { threads, warmUp, repeats, clock, signal }: TimingOptions,
+  caches: Caches,
 ): Promise<number[]> {
   const models = [await openModel(writeModel(longer), { threads }), await openModel(writeModel(shorter), { threads })];
+  const now = readers[clock];
   try {
     const random = createRandomStream(0);
     const size = inputShape.reduce((product, length) => product * length, 1);
     const data = Float32Array.from({ length: size }, () => random.normal());
     const run = async (model: OpenModel): Promise<number> => {
       const feeds = { [model.inputNames[0]!]: tensorFromData("float32", inputShape, data) };
-      const started = performance.now();
+      if (caches === "cold") displaceCaches();
+      const started = now();
       await model.run(feeds);
-      return performance.now() - started;
+      return now() - started;
     };
     const differences: number[] = [];
     for (let repeat = -warmUp; repeat < repeats; repeat++) {
@@ -73,6 +100,14 @@ async function timePair(
   } finally {
     await Promise.all(models.map((model) => model.release()));
   }
+}
+
+/** 4 MB: twice the second-level cache of a server's core. */
+const displaced = new Float64Array(2 ** 19);
+
+function displaceCaches(): void {
+  // A value of each line of 64 bytes.
+  for (let index = 0; index < displaced.length; index += 8) displaced[index]! += 1;
 }
 
 /** Of values in rising order, by linear interpolation. */
