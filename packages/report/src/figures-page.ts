@@ -47,8 +47,14 @@ export function renderFiguresPage({ title, kicker, introduction, sections }: Fig
 
 function sectionOf(section: PageSection, index: number): Section {
   const { plots = [], tables = [] } = section;
-  const pictures = plots.map((plot) => figure(plot.title, plot.explanation, pictureOf(plot)));
-  const content = markup`${paragraphs(section.paragraphs ?? [])}${pictures}${tables.map(tableOf)}`;
+  const draw = (plot: PagePlot): Markup => figure(plot.title, plot.explanation, pictureOf(plot));
+  const wide = plots.filter(({ kind }) => kind !== "lines").map(draw);
+  const small = plots.filter(({ kind }) => kind === "lines").map(draw);
+  const beside =
+    small.length > 0 &&
+    markup`<div class="plots">${small}</div>
+`;
+  const content = markup`${paragraphs(section.paragraphs ?? [])}${beside}${wide}${tables.map(tableOf)}`;
   return { id: `part${index + 1}`, title: section.title, content };
 }
 

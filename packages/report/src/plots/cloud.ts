@@ -17,6 +17,8 @@ export interface CloudOptions {
   readonly steps?: readonly CloudSteps[] | undefined;
   /** Points with a name beside them. */
   readonly marks?: readonly CloudMark[] | undefined;
+  /** Points below are left out. Default: none. */
+  readonly yLeast?: number | undefined;
   /** Default false. Points that are not positive are left out. */
   readonly xLogarithmic?: boolean | undefined;
 }
@@ -42,8 +44,9 @@ const plotHeight = 300;
 /** Thousands of points as dots, with fronts as staircases over them. */
 export function cloud(options: CloudOptions): Picture {
   const { label, xTitle, yTitle, name, steps = [], marks = [], xLogarithmic = false } = options;
+  const { yLeast = Number.NEGATIVE_INFINITY } = options;
   const points = Array.from(options.x, (x, index) => [x, options.y[index]!] as const).filter(
-    ([x, y]) => Number.isFinite(x) && Number.isFinite(y) && (!xLogarithmic || x > 0),
+    ([x, y]) => Number.isFinite(x) && Number.isFinite(y) && y >= yLeast && (!xLogarithmic || x > 0),
   );
   const names = legend(
     [{ name, series: "baseline" }, ...steps.map((one) => ({ name: one.name, series: one.series }))],
@@ -62,6 +65,7 @@ export function cloud(options: CloudOptions): Picture {
   const places = new Set(points.map(([px, py]) => `M${half(x.at(px))} ${half(y.at(py))}h0`));
   const staircases = steps.map(({ points: corners, series, straight }) => {
     const path = corners
+      .filter(([, py]) => py >= yLeast)
       .map(([px, py], index) => {
         const [across, down] = [coordinate(x.at(px)), coordinate(y.at(py))];
         if (index === 0) return `M${across} ${down}`;

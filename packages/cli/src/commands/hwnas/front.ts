@@ -16,6 +16,7 @@ import { formatTable } from "../../terminal/table.js";
 import { defineCommand, numberBetween } from "../define.js";
 import { faultLines } from "./faults.js";
 import { loadTables, type TableOptions, withTableOptions } from "./tables.js";
+import { quantile } from "./timing.js";
 
 interface FrontOptions extends CommonOptions, TableOptions {
   readonly dataset: string;
@@ -93,6 +94,10 @@ function frontPage(data: {
 }): string {
   const { metric, dataset, x, y, front } = data;
   const best = front.at(-1);
+  const yLeast = quantile(
+    Array.from(y).sort((a, b) => a - b),
+    0.25,
+  );
   return renderFiguresPage({
     title: `Test accuracy against ${metric}`,
     kicker: `NAS-Bench-201, ${dataset}`,
@@ -104,13 +109,14 @@ function frontPage(data: {
           {
             kind: "cloud",
             title: "Accuracy and cost",
-            explanation: "up and to the left is better",
+            explanation: `up and to the left is better; the lower quarter of the networks, below ${yLeast.toFixed(1)} %, is left out`,
             label: `${front.length} networks on the front, the last with ${best?.accuracyPercent.toFixed(2)} %`,
             name: "networks",
             xTitle: `${metric}, ${metricUnit(metric)}`,
             yTitle: "test accuracy, %",
             x,
             y,
+            yLeast,
             steps: [
               {
                 name: "front",

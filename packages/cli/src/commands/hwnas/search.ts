@@ -206,8 +206,23 @@ function frontOf(cells: CellBenchmark, { trials }: TableSearchResult): FrontPoin
   }));
 }
 
+/** What came out, in sentences. */
+function conclusions(summary: SearchSummary): string[] {
+  const { algorithm, runs, reachedOptimum, frontShares, medianTestPercent, expectedRandomTestPercent } = summary;
+  const percent = (value: number): string => `${value.toFixed(2)} %`;
+  return [
+    `${reachedOptimum} of ${runs.length} reach the optimum; median test accuracy ${percent(medianTestPercent)}`,
+    ...(expectedRandomTestPercent === undefined
+      ? []
+      : [`random search is expected to reach ${percent(expectedRandomTestPercent)}`]),
+    ...(frontShares && algorithm === "front"
+      ? [`area of the true front that was found: ${frontShares.map((share) => percent(100 * share)).join(", ")}`]
+      : []),
+  ];
+}
+
 function describe(summary: SearchSummary): string[] {
-  const { dataset, algorithm, metric, limit, queries, runs, optimum, reachedOptimum, frontShares } = summary;
+  const { dataset, algorithm, metric, limit, queries, runs, optimum } = summary;
   const unit = metric === undefined ? "" : metricUnit(metric);
   const row = (
     name: string,
@@ -228,15 +243,7 @@ function describe(summary: SearchSummary): string[] {
       ["", "score %", "test %", unit || "cost", "after", "index", "network"],
       [...runs.map((run, index) => row(`seed ${index}`, run)), row("optimum", optimum)],
     ),
-    `${reachedOptimum} of ${runs.length} reach the optimum; median test accuracy ${summary.medianTestPercent.toFixed(2)} %`,
-    ...(summary.expectedRandomTestPercent === undefined
-      ? []
-      : [`random search is expected to reach ${summary.expectedRandomTestPercent.toFixed(2)} %`]),
-    ...(frontShares && algorithm === "front"
-      ? [
-          `area of the true front that was found: ${frontShares.map((share) => `${(100 * share).toFixed(2)} %`).join(", ")}`,
-        ]
-      : []),
+    ...conclusions(summary),
   ];
 }
 
@@ -252,7 +259,7 @@ function searchPage(
     let best = Number.NEGATIVE_INFINITY;
     const points = trials.map(({ score }, at) => {
       best = Math.max(best, score);
-      return [at + 1, best] as const;
+      return [at + 1, summary.optimum.scorePercent - best] as const;
     });
     return { name: `seed ${index}`, series: `c${index}`, points };
   });
@@ -260,7 +267,7 @@ function searchPage(
   return renderFiguresPage({
     title: `${algorithm} search`,
     kicker: `NAS-Bench-201, ${dataset}`,
-    introduction: describe(summary).slice(-3),
+    introduction: conclusions(summary),
     sections: [
       {
         title: "Course",
@@ -268,12 +275,12 @@ function searchPage(
           {
             kind: "lines",
             title: "Best so far",
-            explanation: `the optimum is ${summary.optimum.scorePercent.toFixed(2)} %`,
-            label: `best ${score} after so many queries`,
+            explanation: `points below the optimum of ${summary.optimum.scorePercent.toFixed(2)} %; a curve ends where it is reached`,
+            label: `${score} of the best so far, below the optimum, after so many queries`,
             xTitle: "queries",
-            yTitle: score,
+            yTitle: "points below the optimum",
             series: courses,
-            yIncludes: [summary.optimum.scorePercent],
+            yLogarithmic: true,
           },
         ],
       },
@@ -286,13 +293,17 @@ function searchPage(
                 {
                   kind: "cloud" as const,
                   title: "Accuracy and cost",
-                  explanation: "up and to the left is better",
+                  explanation: "up and to the left is better; the lower quarter of the networks is left out",
                   label: "the true front, and that of the first seed",
                   name: "networks",
                   xTitle: `${metric}, ${metricUnit(metric)}`,
                   yTitle: score,
                   x: cellCosts(cells, dataset, metric),
                   y: validation ?? test,
+                  yLeast: quantile(
+                    Array.from(validation ?? test).sort((a, b) => a - b),
+                    0.25,
+                  ),
                   steps: [
                     step("true front", "c2", accuracyCostFront(validation ?? test, cellCosts(cells, dataset, metric))),
                     step("found", "found", frontOf(cells, runs[0]!)),
