@@ -127,6 +127,11 @@ export interface Accelerator {
   readonly notes: readonly string[];
 }
 
+/** Sixteen times the largest array of the zoo: the models hold a number for every child of a fan-out. */
+const mostChildren = 2 ** 20;
+
+const bitsSchema = positiveIntegerSchema.max(64);
+
 const sparseOperandSchema = z.enum(["Weights", "Inputs"]);
 
 const memorySchema = z.discriminatedUnion("kind", [
@@ -161,8 +166,8 @@ const memorySchema = z.discriminatedUnion("kind", [
 
 const unitSchema = z.strictObject({
   kind: z.enum(unitKinds),
-  weightBits: positiveIntegerSchema,
-  inputBits: positiveIntegerSchema,
+  weightBits: bitsSchema,
+  inputBits: bitsSchema,
   serialOperand: z.enum(["weights", "inputs"]).optional(),
   encoding: z.enum(["bits", "booth"]).optional(),
   lockstep: positiveIntegerSchema.optional(),
@@ -221,7 +226,7 @@ export const acceleratorSchema = z
         z.strictObject({
           fact: z.enum(publishedFacts),
           level: nameSchema.optional(),
-          bits: positiveIntegerSchema.optional(),
+          bits: bitsSchema.optional(),
           value: positiveSchema,
           toleranceFraction: nonNegativeSchema.default(0),
           source: z.string().min(1),
@@ -249,6 +254,11 @@ export const acceleratorSchema = z
         params: { expected: `one of ${memories.join(", ")}`, received: name },
       });
     }
+    accelerator.levels.forEach(({ fanout }, index) => {
+      if (fanout === undefined || fanout.x * fanout.y <= mostChildren) return;
+      const params = { expected: `at most ${mostChildren} children`, received: `${fanout.x} × ${fanout.y}` };
+      context.addIssue({ code: "custom", path: ["levels", index, "fanout"], message: "too large a fan-out", params });
+    });
     accelerator.published.forEach(({ fact, level }, index) => {
       if ((fact === "levelBytes") === (level !== undefined)) return;
       const message = fact === "levelBytes" ? "levelBytes is of a level" : "only levelBytes is of a level";
