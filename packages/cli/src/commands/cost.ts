@@ -44,7 +44,7 @@ import {
 } from "./network-cost.js";
 import { modelOption } from "./options.js";
 import { refusal } from "./refusal.js";
-import { costMapping, describeCost } from "./sparse-cost.js";
+import { costMapping, describeCost, refuseSparse } from "./sparse-cost.js";
 
 interface CostOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly arch?: string;
@@ -125,6 +125,7 @@ async function costLayer(io: CommandIo, options: CostOptions, problemFile: strin
   const { architecture, problem, costOf: inCycles } = (await readTarget(options)).of({ problem: layer });
   const mapping = await readDocumentFile(mappingFile, readMapping);
   if (options.compare) {
+    refuseSparse(problem, architecture, "--compare");
     const comparison = inFile(mappingFile, () => compareModels(problem, architecture, mapping));
     if (!comparison.ok) throw misfit(comparison, "exact", mappingFile);
     printResult(io, options, comparison, () => [
@@ -139,6 +140,7 @@ async function costLayer(io: CommandIo, options: CostOptions, problemFile: strin
     printResult(io, options, cost, () => [printProblem(problem), printMapping(mapping), describeCost(cost)]);
     return;
   }
+  refuseSparse(problem, architecture, "--explain");
   const question = { ...countNamed(options.explain, cost), model: options.model };
   const explanation = explainCount(problem, architecture, mapping, question);
   if (!explanation.ok) throw refusal(mappingFile, explanation);

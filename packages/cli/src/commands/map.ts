@@ -49,6 +49,7 @@ import {
 } from "./network-cost.js";
 import { modelOption, seedOption } from "./options.js";
 import { refusal } from "./refusal.js";
+import { withSparsity } from "./sparse-cost.js";
 
 interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly network: string;
@@ -171,7 +172,7 @@ async function mapLayers(
     const [found] = result.layers;
     if (!found?.ok)
       throw refusal(target.file, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
-    mapped.push({ layer, mapping: found.mapping, cost: costOf(found.cost) });
+    mapped.push({ layer, mapping: found.mapping, cost: costOf(withSparsity(found, problem, architecture, model)) });
     proofs.push(...proofOf(layer.name, found));
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });
   }

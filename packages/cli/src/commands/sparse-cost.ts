@@ -35,6 +35,34 @@ export function costMapping(
   });
 }
 
+/**
+ * Throws the input error `sparse_counts` where counts are asked to be derived or compared that sparsity has changed: the
+ * derivations are of dense counts.
+ */
+export function refuseSparse(problem: Problem, architecture: Architecture, option: string): void {
+  if (!isSparse(problem, architecture)) return;
+  throw inputError("sparse_counts", `${option} speaks of dense counts, and tensors here are sparse`, {
+    hint: "without density and sparse in the documents the counts are dense; docs/models/sparse.md says what sparsity makes of them",
+  });
+}
+
+/** What a mapper found, costed with its sparsity: mappers count as if there were none. */
+export function withSparsity(
+  found: { readonly mapping: Mapping; readonly cost: MappingCost },
+  problem: Problem,
+  architecture: Architecture,
+  model: CostModel,
+): MappingCost {
+  if (!isSparse(problem, architecture)) return found.cost;
+  const cost = costMapping(problem, architecture, found.mapping, model);
+  if (cost.ok) return cost;
+  throw inputError("mapping_rejected", "the mapping that was found does not fit with its metadata", {
+    path: [cost.level ?? ""],
+    expected: cost.available === undefined ? undefined : `at most ${cost.available}`,
+    received: cost.needed === undefined ? undefined : `${cost.needed}`,
+  });
+}
+
 /** The cost as tables, of sparsity too where there is any. */
 export function describeCost(cost: MappingCost): string {
   return isSparseCost(cost) ? printSparseCost(cost) : printCost(cost);

@@ -1,4 +1,5 @@
 import type { MappingRejection } from "../analysis/check.js";
+import type { Tables } from "../analysis/tables.js";
 import type { Architecture } from "../architecture/architecture.js";
 import type { CostOptions } from "../cost/cost.js";
 import type { Mapping } from "../mapping/mapping.js";
@@ -8,6 +9,7 @@ import { defineRanks } from "./fiber-ranks.js";
 import { expectOccupancies } from "./occupancy.js";
 import { chooseOptimizations } from "./optimizations.js";
 import { type Prepared, prepareSparse } from "./prepare.js";
+import type { SparseAction } from "./schema.js";
 import { countSparse } from "./traffic.js";
 
 /** Why a mapping does not go with what the architecture says about sparsity. */
@@ -53,7 +55,7 @@ export function analyzeSparse(
         Math.floor((level?.metadata?.wordBits ?? 0) / wordBits(prepared, index)),
       ),
     },
-    levels.map((level) => level?.actions ?? []),
+    levels.map((level) => concerning(level?.actions ?? [], tables)),
     inner((level) => rates.readPj[level]!),
   );
   if ("target" in optimizations) {
@@ -73,6 +75,17 @@ export function analyzeSparse(
   }
   const sparsity = architecture.compute.sparse ?? {};
   return { ...prepared, ok: true, computes: countComputes(operations, [first, second], sparsity) };
+}
+
+/** Actions on the tensors that the layer has; of options and leaders that it lacks nothing is left out. */
+function concerning(actions: readonly SparseAction[], { spaces }: Tables): SparseAction[] {
+  const has = (name: string): boolean => spaces.some((space) => space.name === name);
+  return actions.flatMap(({ kind, options }) => {
+    const own = options
+      .map(({ target, on }) => ({ target, on: on.filter(has) }))
+      .filter(({ target, on }) => has(target) && on.length > 0);
+    return own.length === 0 ? [] : [{ kind, options: own }];
+  });
 }
 
 function wordBits({ rates, tables }: Prepared, level: number): number {

@@ -9,6 +9,9 @@ import type { DensityModel, Extents, Occupancies } from "./density-model.js";
 // which is the same where tiles are square; and of the tiles inside a tile with a given occupancy it counts those in
 // the first such tile, where this file averages over all of them.
 
+/** Rows of a matrix whose 16 million elements can be looked at in a second. */
+const SIZE_LIMIT = 4096;
+
 /** Occupancy of a tile by its corner. */
 interface Matrix {
   readonly size: number;
@@ -28,8 +31,19 @@ export function bandedModel(bandWidth: number, tensor: Extents): DensityModel {
       received: tensor.join(" × "),
     });
   }
+  if (size > SIZE_LIMIT) {
+    throw inputError(
+      "banded_tensor",
+      "the tiles of a banded matrix are counted one by one, and this one is too large",
+      {
+        expected: `at most ${SIZE_LIMIT} rows`,
+        received: String(size),
+      },
+    );
+  }
   const matrix = { size, bandWidth };
   const counts = new Map<string, ReadonlyMap<number, number>>();
+  const inside = new Map<string, ReadonlyMap<number, number>>();
   const countOf = (tile: Extents): ReadonlyMap<number, number> => {
     const key = tile.join(" ");
     const known = counts.get(key) ?? tileCounts(matrix, tile);
@@ -39,7 +53,12 @@ export function bandedModel(bandWidth: number, tensor: Extents): DensityModel {
   return {
     density: nonZerosOf(matrix, 0, 0, size, size) / (size * size),
     emptyProbability(tile, enclosing) {
-      if (enclosing !== undefined) return emptyShareWithin(matrix, tile, enclosing.extents, enclosing.occupancy);
+      if (enclosing !== undefined) {
+        const key = `${tile.join(" ")} in ${enclosing.extents.join(" ")}`;
+        const known = inside.get(key) ?? emptyShares(matrix, tile, enclosing.extents);
+        inside.set(key, known);
+        return known.get(enclosing.occupancy) ?? 1;
+      }
       const count = countOf(tile);
       return (count.get(0) ?? 0) / sum(count.values());
     },
@@ -85,24 +104,23 @@ function tileCounts(matrix: Matrix, [rows = 1, columns = 1]: Extents): ReadonlyM
   return counts;
 }
 
-/** Share of empty tiles inside the enclosing tiles that hold `occupancy` non-zeros; 1 when there are none such. */
-function emptyShareWithin(matrix: Matrix, tile: Extents, enclosing: Extents, occupancy: number): number {
-  if (occupancy === 0) return 1;
+/** Share of empty tiles inside the enclosing tiles, by what these hold. */
+function emptyShares(matrix: Matrix, tile: Extents, enclosing: Extents): ReadonlyMap<number, number> {
   const [rows = 1, columns = 1] = enclosing;
   const { size, bandWidth } = matrix;
-  let empty = 0;
-  let all = 0;
+  const found = new Map<number, { empty: number; all: number }>();
   for (let row = 0; row < size; row += rows) {
     const first = Math.max(0, Math.floor((row - bandWidth) / columns));
     const last = Math.min(Math.ceil(size / columns) - 1, Math.floor((row + rows - 1 + bandWidth) / columns));
     for (let column = first * columns; column <= last * columns; column += columns) {
-      if (nonZerosOf(matrix, row, column, rows, columns) !== occupancy) continue;
-      const found = emptyInside(matrix, row, column, tile, enclosing);
-      empty += found.empty;
-      all += found.all;
+      const occupancy = nonZerosOf(matrix, row, column, rows, columns);
+      const sums = found.get(occupancy) ?? { empty: 0, all: 0 };
+      const counted = emptyInside(matrix, row, column, tile, enclosing);
+      found.set(occupancy, { empty: sums.empty + counted.empty, all: sums.all + counted.all });
     }
   }
-  return all === 0 ? 1 : empty / all;
+  const shares = new Map([...found].map(([occupancy, { empty, all }]) => [occupancy, empty / all]));
+  return shares.set(0, 1);
 }
 
 function emptyInside(

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bandedModel } from "./banded.js";
 import type { DensityModel, Extents } from "./density-model.js";
 import { fixedStructuredModel } from "./fixed-structured.js";
-import { hypergeometricModel } from "./hypergeometric.js";
+import { emptyProbability, hypergeometricModel } from "./hypergeometric.js";
 
 // Every tensor that a distribution allows is built, and what the models say is held against the mean over them.
 
@@ -78,6 +78,45 @@ describe("hypergeometric", () => {
         expectConsistent(model, [tile]);
       }),
       { numRuns: 50 },
+    );
+  });
+});
+
+describe("hypergeometric, of tensors too large for products and lists", () => {
+  it("integrates what it does not multiply", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100_001, max: 400_000 }),
+        fc.integer({ min: 1, max: 50 }),
+        fc.double({ min: 1e-6, max: 0.02, noNaN: true }),
+        (drawn, factor, share) => {
+          const nonZeros = drawn * factor;
+          const total = Math.ceil(nonZeros / share);
+          let logarithm = 0;
+          for (let step = 0; step < drawn; step++) logarithm += Math.log1p(-nonZeros / (total - step));
+          const found = Math.log(emptyProbability(drawn, nonZeros, total));
+          if (logarithm > -700) expect(found).toBeCloseTo(logarithm, 6);
+          else expect(found).toBeLessThan(-699);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it("keeps mean and spread of what it does not list", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 34, max: 50 }), fc.integer({ min: 5, max: 95 }), (exponent, percent) => {
+        const total = 2 ** exponent;
+        const tile = 2 ** (exponent - 1);
+        const { occupancy, probability } = hypergeometricModel(percent / 100, total).occupancies([tile]);
+        expect(occupancy.length).toBeLessThan(5000);
+        const mean = occupancy.reduce((sum, words, index) => sum + words * probability[index]!, 0);
+        const share = Math.ceil((percent / 100) * total) / total;
+        expect(mean / (tile * share)).toBeCloseTo(1, 6);
+        const squares = occupancy.reduce((sum, words, index) => sum + (words - mean) ** 2 * probability[index]!, 0);
+        expect(squares / (tile * share * (1 - share) * 0.5)).toBeCloseTo(1, 3);
+      }),
+      { numRuns: 20 },
     );
   });
 });

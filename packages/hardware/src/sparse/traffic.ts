@@ -94,7 +94,9 @@ function passOn(
     takeOver(movements[inner]!, left[inner]!);
     // There, the metadata read are taken from the updates.
     movements[inner]!.actualMetadata.read = metadata.update.map(([a, b]) => [a, b]);
-    leaveOut(movements, inner, own.kind, 1 - (1 - own.probability) / (1 - probability), readWrite);
+    const arriving = 1 - probability;
+    const share = arriving > 0 ? 1 - (1 - own.probability) / arriving : 0;
+    leaveOut(movements, inner, own.kind, share, readWrite);
     return inner;
   }
   return undefined;
