@@ -280,6 +280,7 @@ export {
 // eyeriss/
 
 export {
+  type EyerissAccessEnergies,
   type EyerissChip,
   type EyerissCost,
   type EyerissLayer,

@@ -2,7 +2,9 @@ import { inputError } from "@dovetail/core";
 import { multiplyAccumulate } from "../energy/multiply-accumulate.js";
 import { registerFile } from "../energy/register-file.js";
 import { scaleTechnology } from "../energy/scale-technology.js";
+import { figure } from "../energy/source-lookup.js";
 import { sram } from "../energy/sram.js";
+import { eyerissNormalised } from "../energy/tables/eyeriss-normalised.js";
 
 // Eyeriss as built (Chen et al., JSSC 2017): row stationary in processing passes. In a pass the array is filled once with
 // filters, and every unit multiplies one kernel row with windows of one input row. Nothing here is fitted; bus widths and
@@ -21,6 +23,12 @@ export interface EyerissChip {
   readonly partialSumSpadWords: number;
   readonly globalBufferBytes: number;
 }
+
+/**
+ * Energies of memories: `cacti`, from the tables of energy/; `authors`, from the table of energies relative to a
+ * multiply-accumulate that the chip's authors extracted from a commercial 65 nm process (ISCA 2016).
+ */
+export type EyerissAccessEnergies = "cacti" | "authors";
 
 /** The chip of JSSC 2017 on AlexNet's clock. */
 export const eyerissChip: EyerissChip = {
@@ -86,8 +94,12 @@ export interface EyerissCost {
 export function eyerissPassCost(
   layer: EyerissLayer,
   mapping: EyerissMapping,
-  chip: EyerissChip = eyerissChip,
+  options: {
+    readonly chip?: EyerissChip | undefined;
+    readonly accessEnergies?: EyerissAccessEnergies | undefined;
+  } = {},
 ): EyerissCost {
+  const { chip = eyerissChip, accessEnergies = "cacti" } = options;
   checkMapping(layer, mapping, chip);
   const { batch, groups, inputChannels, outputChannels, kernelSize, outputSize, stride } = layer;
   const { n, e, p, q, r, t } = mapping;
@@ -114,7 +126,7 @@ export function eyerissPassCost(
     passes,
     latencyCycles: passes * (filling + multiplying),
     bufferWords,
-    energyPj: energyOf(macs, 1 - (layer.zeroInputFraction ?? 0), bufferWords, chip),
+    energyPj: energyOf(macs, 1 - (layer.zeroInputFraction ?? 0), bufferWords, wordEnergies(chip, accessEnergies)),
   };
 }
 
@@ -126,22 +138,50 @@ function energyOf(
   macs: number,
   inputDensity: number,
   bufferWords: EyerissCost["bufferWords"],
-  chip: EyerissChip,
+  pj: WordEnergies,
 ): EyerissCost["energyPj"] {
-  const unit = multiplyAccumulate({ weightBitWidth: wordBits, activationBitWidth: wordBits, technologyNm: 45 });
-  const scale = scaleTechnology({ quantity: "energy", fromNm: 45, toNm: technologyNm, supplyVolts: 1 }).factor;
-  const spad = (words: number) => registerFile({ words, widthBits: wordBits, technologyNm });
-  const sums = spad(chip.partialSumSpadWords);
-  const scratchpadPj =
-    spad(chip.inputSpadWords).readPj + spad(chip.filterSpadWords).readPj * inputDensity + sums.readPj + sums.writePj;
-  const buffer = sram({ bytes: chip.globalBufferBytes, widthBits: bufferWidthBits, technologyNm });
   // Half of the traffic of partial sums is writes; inputs and filters are read.
   const reads = bufferWords.inputs + bufferWords.filters + bufferWords.partialSums / 2;
-  const words = bufferWidthBits / wordBits;
   return {
-    units: macs * inputDensity * unit.energyPj * scale,
-    scratchpads: macs * scratchpadPj,
-    globalBuffer: (reads * buffer.readPj + (bufferWords.partialSums / 2) * buffer.writePj) / words,
+    units: macs * inputDensity * pj.unit,
+    scratchpads: macs * (pj.input + pj.filter * inputDensity + pj.sumRead + pj.sumWrite),
+    globalBuffer: reads * pj.bufferRead + (bufferWords.partialSums / 2) * pj.bufferWrite,
+  };
+}
+
+/** Energies of a multiply-accumulate and of accesses of a 16-bit word, pJ at 65 nm. */
+interface WordEnergies {
+  readonly unit: number;
+  readonly input: number;
+  readonly filter: number;
+  readonly sumRead: number;
+  readonly sumWrite: number;
+  readonly bufferRead: number;
+  readonly bufferWrite: number;
+}
+
+function wordEnergies(chip: EyerissChip, source: EyerissAccessEnergies): WordEnergies {
+  const cell = multiplyAccumulate({ weightBitWidth: wordBits, activationBitWidth: wordBits, technologyNm: 45 });
+  const scale = scaleTechnology({ quantity: "energy", fromNm: 45, toNm: technologyNm, supplyVolts: 1 }).factor;
+  const unit = cell.energyPj * scale;
+  if (source === "authors") {
+    const register = unit * figure(eyerissNormalised, "registerFile").value;
+    const buffer = unit * figure(eyerissNormalised, "globalBuffer").value;
+    const spads = { input: register, filter: register, sumRead: register, sumWrite: register };
+    return { unit, ...spads, bufferRead: buffer, bufferWrite: buffer };
+  }
+  const spad = (words: number) => registerFile({ words, widthBits: wordBits, technologyNm });
+  const sums = spad(chip.partialSumSpadWords);
+  const buffer = sram({ bytes: chip.globalBufferBytes, widthBits: bufferWidthBits, technologyNm });
+  const wordsPerRow = bufferWidthBits / wordBits;
+  return {
+    unit,
+    input: spad(chip.inputSpadWords).readPj,
+    filter: spad(chip.filterSpadWords).readPj,
+    sumRead: sums.readPj,
+    sumWrite: sums.writePj,
+    bufferRead: buffer.readPj / wordsPerRow,
+    bufferWrite: buffer.writePj / wordsPerRow,
   };
 }
 

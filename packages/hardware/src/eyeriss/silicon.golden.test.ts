@@ -97,6 +97,21 @@ describe("Eyeriss on AlexNet", () => {
     expect(milliwatts(parts, totalMs) + clockMw).toBeCloseTo(205.3, 1);
   });
 
+  // Third setup of docs/models/bounds.md, chosen after the parts had been compared.
+  it("with the authors' table of relative energies and the chip's own clock network draws 253 mW, and each layer within 17 %", () => {
+    const authors = alexNet.map(([shape, mapping], index) => {
+      const { energyPj } = eyerissPassCost(shape, mapping, { accessEnergies: "authors" });
+      const { latencyMs, chip } = results[index]!;
+      const parts = energyPj.units + energyPj.scratchpads + energyPj.globalBuffer;
+      return { milliwatts: milliwatts(parts, latencyMs) + clockMw, latencyMs, chip };
+    });
+    for (const { milliwatts: ours, chip } of authors) expect(Math.abs(ours / chip.powerMw - 1)).toBeLessThan(0.175);
+    const energy = authors.reduce((total, layer) => total + layer.milliwatts * layer.latencyMs, 0);
+    const total = energy / sum(({ latencyMs }) => latencyMs);
+    expect(total).toBeCloseTo(252.5, 0);
+    expect(Math.abs(total / 278 - 1)).toBeLessThan(0.2);
+  });
+
   it("without zeros draws 132 mW", () => {
     const dense = alexNet.map(([shape, mapping]) => eyerissPassCost({ ...shape, zeroInputFraction: 0 }, mapping));
     const energyPj = dense.reduce(
