@@ -8,8 +8,9 @@ import type { Moved, StreamEnds } from "./operands.js";
 // brings to the children of a level may be moved as soon as the tile before it is in use (so that the other half of the
 // buffer is free), what left that half has been written back, and the parent has what it passes on. Results leave when
 // the units have ended the cycle before. The instances of a level share its work evenly. A port does one thing at a
-// time, in the order of the program: cycle by cycle, first what comes in, from the outside inwards, then what goes out,
-// from the inside outwards.
+// time and is never idle while something could go through it. What comes first in the program goes first: cycle by cycle,
+// first what comes in, from the outside inwards, then what goes out, from the inside outwards. What comes later uses the
+// gaps, so that a tile can be brought while the transfers of the one in use go on.
 
 type Port = "read" | "write" | "shared";
 
@@ -40,7 +41,7 @@ export interface Timing {
 
 export function createTiming(problem: Problem, architecture: Architecture, instancesInUse: readonly number[]): Timing {
   const streams: Stream[] = [];
-  const free = new Map<string, number>();
+  const calendars = new Map<string, Calendar>();
   let computed = 0;
   let last = 0;
 
@@ -55,8 +56,9 @@ export function createTiming(problem: Problem, architecture: Architecture, insta
     const rate = rates[port];
     if (rate === undefined || bits === 0) return start;
     const key = `${level} ${port}`;
-    const end = Math.max(start, free.get(key) ?? 0) + bits / (rate * instancesInUse[level]!);
-    free.set(key, end);
+    const calendar = calendars.get(key) ?? [];
+    calendars.set(key, calendar);
+    const end = occupy(calendar, start, bits / (rate * instancesInUse[level]!));
     last = Math.max(last, end);
     return end;
   };
@@ -102,4 +104,27 @@ export function createTiming(problem: Problem, architecture: Architecture, insta
     },
     end: () => last,
   };
+}
+
+/** When a port is busy: intervals in rising order that do not touch. */
+type Calendar = { start: number; end: number }[];
+
+/** Takes the first idle time from `start` on, in pieces where it must; returns the end of the last one. */
+function occupy(calendar: Calendar, start: number, duration: number): number {
+  let first = calendar.length;
+  while (first > 0 && calendar[first - 1]!.end >= start) first--;
+  let at = start;
+  let left = duration;
+  let next = first;
+  // Afterwards all is busy from the first interval on the way to the end: they become one.
+  for (; next < calendar.length && calendar[next]!.start < at + left; next++) {
+    left -= Math.max(0, calendar[next]!.start - at);
+    at = Math.max(at, calendar[next]!.end);
+  }
+  const done = at + left;
+  const begin = next > first ? Math.min(start, calendar[first]!.start) : start;
+  const touching = calendar[next]?.start === done;
+  const end = touching ? calendar[next]!.end : done;
+  calendar.splice(first, next - first + (touching ? 1 : 0), { start: begin, end });
+  return done;
 }
