@@ -16,18 +16,35 @@ import * as z from "zod";
 import { type Comparison, type GoldenDifference, startComparison } from "./result.js";
 import { ENERGY_TOLERANCE_PJ, type Figures, figuresOf, type ReferenceCase } from "./timeloop-figures.js";
 
-// The sparse ones among Timeloop's reference outputs. The file leaves out three attributes of a component: width and
-// depth of its metadata memory, which the printed specifications have, and the width of one item of metadata, which
-// they have not. A row of the memory is taken to hold one item. Only the sharing of bandwidth depends on it where a
-// row holds several, and energies of metadata where a memory has them.
+// The sparse ones among Timeloop's reference outputs. The file leaves out some attributes of a component. Width and
+// depth of its metadata memory stand among the printed specifications. The width of one item of metadata does not: it is
+// the divisor of a row's width with which the share of metadata in the level's writes comes out as printed, and a whole
+// row where nothing is written. All other figures are judged with it.
 
 /** The differences of one sparse case. */
 export function compareSparseCase(entry: ReferenceCase): readonly GoldenDifference[] {
+  const comparison = startComparison();
+  // Counts do not depend on the width of an item, and items of one bit fit wherever the case fits.
+  const counted = costWith(entry, () => 1);
+  const cost = counted.ok ? costWith(entry, (name, width) => itemBits(entry, counted, name, width)) : counted;
+  if (!cost.ok) {
+    comparison.expectText("mapping", "fits", JSON.stringify(cost));
+    return comparison.differences;
+  }
+  compareCost(comparison, figuresOf(entry), entry, cost);
+  return comparison.differences;
+}
+
+/** The cost with items of the given width at each level that has a metadata memory of a width. */
+function costWith(
+  entry: ReferenceCase,
+  bitsOf: (level: string, width: number) => number,
+): ReturnType<typeof evaluateSparseCost> {
   const components = z
     .array(timeloopComponentSchema)
     .parse(entry.architecture)
-    .map((component) => ({ ...component, ...metadataOf(entry, component.name) }));
-  const cost = evaluateSparseCost(
+    .map((component) => ({ ...component, ...metadataOf(entry, component.name, bitsOf) }));
+  return evaluateSparseCost(
     importTimeloopProblem(timeloopProblemSchema.parse(entry.problem)),
     importTimeloopArchitecture(
       entry.id,
@@ -37,33 +54,58 @@ export function compareSparseCase(entry: ReferenceCase): readonly GoldenDifferen
     ),
     importTimeloopMapping(timeloopMappingSchema.parse(entry.mapping_printed)),
   );
-  const comparison = startComparison();
-  if (!cost.ok) {
-    comparison.expectText("mapping", "fits", JSON.stringify(cost));
-    return comparison.differences;
-  }
-  compareCost(comparison, figuresOf(entry), entry, cost);
-  return comparison.differences;
 }
 
-function metadataOf(entry: ReferenceCase, name: string) {
+function metadataOf(entry: ReferenceCase, name: string, bitsOf: (level: string, width: number) => number) {
   const specs = entry.expected.levels.find((level) => level.name === name)?.specs ?? {};
   const width = specs["Metadata storage width(bits)"];
   const depth = specs["Metadata storage depth"];
-  if (typeof width !== "number") return {};
-  const format = formatTargets(entry.sparse_optimizations).includes(name);
-  // Compression to and from a level without metadata is allowed wherever the tool has printed a result.
+  // Compression and decompression are allowed wherever the tool has printed a result.
+  const converts = { decompression_supported: true, compression_supported: true };
+  if (typeof width !== "number" || width === 0) return converts;
   return {
+    ...converts,
     metadata_storage_width: width,
-    metadata_datawidth: width,
+    metadata_datawidth: bitsOf(name, width),
     ...(typeof depth === "number" && { metadata_storage_depth: depth }),
-    ...(!format && { decompression_supported: true, compression_supported: true }),
   };
 }
 
-function formatTargets(sparse: unknown): string[] {
-  const { targets } = timeloopSparseSchema.parse(sparse ?? {});
-  return targets.flatMap(({ name, representation_format: format }) => (format === undefined ? [] : [name]));
+/** Shares are printed with two digits. */
+const SHARE_TOLERANCE_PERCENT = 0.006;
+
+function itemBits(entry: ReferenceCase, counted: SparseCost, name: string, width: number): number {
+  const figures = figuresOf(entry);
+  const spaces = counted.levels.find(({ level }) => level === name)?.dataSpaces ?? [];
+  const component = z
+    .array(timeloopComponentSchema)
+    .parse(entry.architecture)
+    .find((own) => own.name === name);
+  const printed = spaces.flatMap((space) => {
+    const text = figures.text(name, space.dataSpace, "Breakdown (Data, Format)");
+    const percent = Number(/,\s*([\d.]+)%/.exec(text)?.[1] ?? 0);
+    return percent > 0 ? [{ space, percent }] : [];
+  });
+  const divisors = Array.from({ length: width }, (_, index) => index + 1).filter((bits) => width % bits === 0);
+  const fits = (bits: number): boolean =>
+    printed.every(({ space, percent }) => {
+      const share = writtenShare(space, bits, component?.datawidth ?? 16);
+      return Math.abs(share - percent) <= SHARE_TOLERANCE_PERCENT;
+    });
+  return printed.length === 0 ? width : (divisors.find(fits) ?? width);
+}
+
+/** Percent of the words written that are metadata, of items of so many bits; a bitmask's have one. */
+function writtenShare({ fills, updates, sparse }: SparseSpaceCost, bits: number, wordBits: number): number {
+  const ranks = [...sparse.format].reverse();
+  const bitsOf = (items: SparseSpaceCost["sparse"]["metadata"]): number =>
+    [...items.fill.entries(), ...items.update.entries()].reduce(
+      (sum, [rank, [metadata, payload]]) => sum + metadata * (ranks[rank] === "bitmask" ? 1 : bits) + payload * bits,
+      0,
+    );
+  const words = Math.floor((bitsOf(sparse.metadata) + bitsOf(sparse.gatedMetadata)) / wordBits);
+  const data = fills + updates + sparse.gated.fill + sparse.gated.update;
+  return (100 * words) / (data + words);
 }
 
 function compareCost(comparison: Comparison, figures: Figures, entry: ReferenceCase, cost: SparseCost): void {
