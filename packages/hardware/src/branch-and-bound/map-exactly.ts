@@ -18,7 +18,7 @@ import type { Problem } from "../workload/problem.js";
 import { type Bounder, createBounder } from "./bounder.js";
 import { createOrderSearch, orderFanouts } from "./orders.js";
 import { createSetting, type Setting } from "./setting.js";
-import type { Skeleton } from "./terms.js";
+import { compileTerms, type Skeleton } from "./terms.js";
 
 /** Effort of the search that finds a first mapping to beat. */
 const FIRST_EVALUATIONS = 2000;
@@ -26,7 +26,7 @@ const FIRST_EVALUATIONS = 2000;
 const ARITHMETIC = 1e-11;
 
 export interface ExactMapperOptions extends Omit<MapperOptions, "padding"> {
-  /** Most partial mappings to look at. Without a limit the search ends with a proof. */
+  /** Most partial mappings to look at, fan-outs with keeping included. Without a limit the search ends with a proof. */
   readonly nodes?: number | undefined;
   /** Part by which the best mapping may be worse than the optimum. Default 0. */
   readonly tolerance?: number | undefined;
@@ -39,7 +39,7 @@ export interface Proof {
   readonly lowerBound: number;
   /** Whether the mapping is proven to be an optimum (within `tolerance`). */
   readonly proven: boolean;
-  /** Partial mappings looked at. */
+  /** Partial mappings looked at, fan-outs with keeping included. */
   readonly nodes: number;
 }
 
@@ -75,8 +75,8 @@ export function mapLayerExactly(
   if (trial.space.obstacle !== undefined)
     return { ...trial.finish(), lowerBound: Number.POSITIVE_INFINITY, proven: true, nodes: 0 };
   findFirst(search, problem, architecture, settled);
-  const branches = listBranches(search);
-  let lowerBound = Number.POSITIVE_INFINITY;
+  const { branches, openBound } = listBranches(search);
+  let lowerBound = openBound;
   for (const branch of branches) {
     if (!promises(search, branch.bound)) break;
     if (search.stopped) {
@@ -139,20 +139,39 @@ function promises({ best, options }: Search, bound: number): boolean {
   return bound * (1 - ARITHMETIC) < best / (1 + (options.tolerance ?? 0));
 }
 
-function listBranches(search: Search): Branch[] {
+/** Branches that may hold a better mapping, the most promising first; and a bound of those that were not looked at. */
+function listBranches(search: Search): { branches: Branch[]; openBound: number } {
   const { setting, splits, candidate } = search;
   const branches: Branch[] = [];
+  let openBound = Number.POSITIVE_INFINITY;
   const order = dimensionOrder(setting);
-  for (const keep of listKeeps(setting)) {
-    splits.splits.forEach((_, split) => {
+  const { macs } = setting.space.tables;
+  const { macPj } = setting.rates;
+  const keeps = listKeeps(setting);
+  splits.splits.forEach(({ units }, split) => {
+    // The units alone rule most out, at no cost.
+    const leastBound = search.score(macs * macPj, macs / units);
+    if (!promises(search, leastBound)) return;
+    for (const keep of keeps) {
+      countNode(search);
+      if (search.stopped) {
+        openBound = Math.min(openBound, leastBound);
+        return;
+      }
       const skeleton = layBranch(search, split, keep, candidate);
-      if (skeleton === undefined) return;
+      if (skeleton === undefined || !promises(search, boundOfConstants(search, skeleton))) continue;
       const bounder = createBounder(setting, skeleton, order);
       bounder.bound(0);
-      branches.push({ split, keep, bound: scoreOf(search, bounder, 0) });
-    });
-  }
-  return branches.sort((a, b) => a.bound - b.bound);
+      const bound = scoreOf(search, bounder, 0);
+      if (promises(search, bound)) branches.push({ split, keep, bound });
+    }
+  });
+  return { branches: branches.sort((a, b) => a.bound - b.bound), openBound };
+}
+
+function boundOfConstants({ setting, score }: Search, skeleton: Skeleton): number {
+  const { energyPj, leakagePjPerCycle, cycles } = compileTerms(setting, skeleton);
+  return score(energyPj + leakagePjPerCycle * cycles, cycles);
 }
 
 /** What each memory may keep. */

@@ -1,6 +1,7 @@
 import { createRandomStream } from "@dovetail/core";
 import { describe, expect, it } from "vitest";
 import { readArchitecture } from "../architecture/architecture.js";
+import { mapLayerExactly } from "../branch-and-bound/map-exactly.js";
 import { convolutionProblem } from "../workload/layers.js";
 import { mapLayer } from "./evolutionary.js";
 
@@ -66,6 +67,29 @@ function medianEdp(evaluations: number): number {
 describe("Eyeriss with 168 units", () => {
   it("is mapped better with 100 evaluations than by Timeloop in 370 seconds", () => {
     expect(medianEdp(100)).toBeLessThan(215.2);
+  });
+
+  it("has no better mapping than the best that is known, which is proven", () => {
+    const result = mapLayerExactly(problem, architecture, {
+      random: createRandomStream(1),
+      leakage: false,
+      model: "timeloop",
+    });
+    if (!result.ok) throw new Error(result.rejection.reason);
+    expect(result.proven).toBe(true);
+    expect(result.cost.edpJouleCycles).toBeCloseTo(241.957e-6 * 688_128, 2);
+    expect(result.lowerBound * 1e-12).toBeCloseTo(result.cost.edpJouleCycles, 9);
+    // Cut short it says how much is open.
+    const short = mapLayerExactly(problem, architecture, {
+      random: createRandomStream(1),
+      leakage: false,
+      model: "timeloop",
+      nodes: 300,
+      evaluations: 100,
+    });
+    expect(short.proven).toBe(false);
+    expect(short.lowerBound).toBeLessThanOrEqual(result.lowerBound);
+    expect(short.lowerBound).toBeGreaterThan(0.9 * result.lowerBound);
   });
 
   it("is mapped as well as is known with 10,000", () => {

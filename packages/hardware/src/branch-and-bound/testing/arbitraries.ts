@@ -147,6 +147,7 @@ export const windows: fc.Arbitrary<Problem> = fc
   .map(convolutionProblem);
 export const linkedRows: fc.Arbitrary<Architecture> = fc
   .record({
+    chips: fc.constantFrom(1, 1, 2),
     x: fc.integer({ min: 2, max: 8 }),
     y: fc.integer({ min: 1, max: 3 }),
     entries: fc.integer({ min: 1, max: 4 }),
@@ -157,11 +158,11 @@ export const linkedRows: fc.Arbitrary<Architecture> = fc
     spadKeeps: fc.subarray(["Inputs", "Weights", "Outputs"], { minLength: 1 }),
     order: fc.record({ permutation: orders }, { requiredKeys: [] }),
   })
-  .map(({ x, y, entries, widthBits, writePj, hasArrayLevel, atUnits, spadKeeps, order }) => {
+  .map(({ chips, x, y, entries, widthBits, writePj, hasArrayLevel, atUnits, spadKeeps, order }) => {
     const fanout = { x, y };
     const atBuffer = !hasArrayLevel && !atUnits;
     const levels = [
-      { name: "DRAM", storage: { widthBits: 8, readPj: 1, writePj: 1 } },
+      { name: "DRAM", storage: { widthBits: 8, readPj: 1, writePj: 1 }, fanout: { x: chips } },
       { name: "buffer", storage: { widthBits: 8, readPj: 40, writePj: 2 }, ...(atBuffer && { fanout }) },
       ...(hasArrayLevel && !atUnits ? [{ name: "array", fanout }] : []),
       { name: "spad", storage: { entries, widthBits, readPj: 1, writePj }, ...(atUnits && { fanout }) },
