@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { limitFanout } from "../architecture/architecture.js";
 import { type Constraints, constraintsSchema } from "../architecture/constraints.js";
 import { documentJsonSchema, type ReadOptions, readDocument, writeDocument } from "../documents/document.js";
 import { nameSchema, nonNegativeSchema, positiveIntegerSchema, positiveSchema } from "../documents/names.js";
@@ -127,9 +128,6 @@ export interface Accelerator {
   readonly notes: readonly string[];
 }
 
-/** Sixteen times the largest array of the zoo: the models hold a number for every child of a fan-out. */
-const mostChildren = 2 ** 20;
-
 const bitsSchema = positiveIntegerSchema.max(64);
 
 const sparseOperandSchema = z.enum(["Weights", "Inputs"]);
@@ -214,6 +212,7 @@ export const acceleratorSchema = z
               y: positiveIntegerSchema.default(1),
               neighbourLinks: z.boolean().default(false),
             })
+            .superRefine(limitFanout)
             .optional(),
         }),
       )
@@ -254,11 +253,6 @@ export const acceleratorSchema = z
         params: { expected: `one of ${memories.join(", ")}`, received: name },
       });
     }
-    accelerator.levels.forEach(({ fanout }, index) => {
-      if (fanout === undefined || fanout.x * fanout.y <= mostChildren) return;
-      const params = { expected: `at most ${mostChildren} children`, received: `${fanout.x} × ${fanout.y}` };
-      context.addIssue({ code: "custom", path: ["levels", index, "fanout"], message: "too large a fan-out", params });
-    });
     accelerator.published.forEach(({ fact, level }, index) => {
       if ((fact === "levelBytes") === (level !== undefined)) return;
       const message = fact === "levelBytes" ? "levelBytes is of a level" : "only levelBytes is of a level";

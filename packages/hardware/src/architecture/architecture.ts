@@ -109,6 +109,16 @@ const storageSchema = z.strictObject({
 /** Of one instance: more than any chip has, and few enough to be told apart one by one. */
 const MOST_CHILDREN = 2 ** 20;
 
+/** A check of a schema: a fan-out may have so many children, and no more. */
+export function limitFanout({ x, y }: Pick<Fanout, "x" | "y">, context: z.RefinementCtx): void {
+  if (x * y <= MOST_CHILDREN) return;
+  context.addIssue({
+    code: "custom",
+    message: "the fan-out is too large",
+    params: { expected: `x · y at most ${MOST_CHILDREN}`, received: String(x * y) },
+  });
+}
+
 const fanoutSchema = z
   .strictObject({
     x: positiveIntegerSchema.default(1),
@@ -116,14 +126,7 @@ const fanoutSchema = z
     neighbourLinks: z.boolean().default(true),
     multicast: z.enum(["none", "tiles", "fragments"]).optional(),
   })
-  .superRefine(({ x, y }, context) => {
-    if (x * y <= MOST_CHILDREN) return;
-    context.addIssue({
-      code: "custom",
-      message: "the fan-out is too large",
-      params: { expected: `x · y at most ${MOST_CHILDREN}`, received: String(x * y) },
-    });
-  });
+  .superRefine(limitFanout);
 
 const levelSchema = z.strictObject({
   name: nameSchema,
