@@ -166,6 +166,7 @@ export { printCost } from "./cost/print.js";
 
 export { type Comparison, type CountDifference, compareModels, type Mechanism } from "./explanation/compare.js";
 export type { ZigZagComparison, ZigZagDifference, ZigZagMechanism } from "./explanation/compare-zigzag.js";
+export { explainCount } from "./explanation/count.js";
 export {
   type CountExplanation,
   type CountKind,
@@ -173,10 +174,9 @@ export {
   type CountTerm,
   countKinds,
   type ExactExplanation,
-  explainCount,
   type Spread,
   type TimeloopExplanation,
-} from "./explanation/count.js";
+} from "./explanation/explanation.js";
 export { printExplanation } from "./explanation/print.js";
 export { mechanismTexts, printComparison, zigzagMechanismTexts } from "./explanation/print-comparison.js";
 
@@ -452,6 +452,7 @@ export {
   type ScaleSimConfig,
   writeScaleSimConfig,
 } from "./formats/scalesim-config.js";
+export { exportScaleSimConfig, exportScaleSimTopology } from "./formats/scalesim-export.js";
 export {
   isDense,
   type ReadTopologyOptions,
@@ -476,7 +477,6 @@ export {
   timeloopMappingSchema,
   timeloopProblemSchema,
 } from "./formats/timeloop.js";
-export { exportScaleSimConfig, exportScaleSimTopology } from "./formats/scalesim-export.js";
 export { exportTimeloop, type TimeloopExport } from "./formats/timeloop-export.js";
 export type { TimeloopFile } from "./formats/timeloop-files.js";
 export { readTimeloop, type TimeloopInput } from "./formats/timeloop-input.js";

@@ -7,7 +7,7 @@ import type { DataSpace, Problem } from "../workload/problem.js";
 import type { DataMove } from "../zigzag/accelerator.js";
 import { evaluateZigZag, type MemoryLevelCost, type ZigZagCost } from "../zigzag/cost.js";
 import { asZigZag } from "./as-zigzag.js";
-import { type CountKind, countKinds } from "./count.js";
+import { type CountKind, countKinds } from "./explanation.js";
 
 // Where ZigZag's model counts otherwise than exact. The two have no rules in common that could be changed one by one, so
 // that a mechanism is told by what the mapping has; what remains after those that can be computed goes to the last.

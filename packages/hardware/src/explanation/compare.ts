@@ -9,7 +9,7 @@ import { type ExactOptions, prepareExact } from "../exact/exact.js";
 import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
 import { compareZigZag, type ZigZagComparison } from "./compare-zigzag.js";
-import { type CountKind, countKinds } from "./count.js";
+import { type CountKind, countKinds } from "./explanation.js";
 
 // Where the models timeloop and exact differ for a mapping, and why. Each count is taken from one model to the other by
 // one change of rule at a time; what a change does to the count is put down to it. So the parts add up to the difference.

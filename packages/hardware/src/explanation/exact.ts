@@ -2,7 +2,13 @@ import type { Architecture } from "../architecture/architecture.js";
 import { deriveExact, type ExactDerivation } from "../exact/derivation.js";
 import type { Mapping } from "../mapping/mapping.js";
 import type { Problem } from "../workload/problem.js";
-import { type CountQuestion, type CountTerm, type ExactExplanation, keepersOf, type NamedCount } from "./count.js";
+import {
+  type CountQuestion,
+  type CountTerm,
+  type ExactExplanation,
+  keepersOf,
+  type NamedCount,
+} from "./explanation.js";
 
 /** Terms and derivations of a count of the model *exact*. */
 export function explainExact(

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { CostModel } from "../cost/cost.js";
 import { evaluateCost } from "../cost/explain.js";
 import { caseCount, type Sample, samples } from "../exact/testing/samples.js";
-import { type CountExplanation, countKinds, explainCount } from "./count.js";
+import { explainCount } from "./count.js";
+import { type CountExplanation, countKinds } from "./explanation.js";
 import { printExplanation } from "./print.js";
 
 /** Explanations of all counts of a case. */

@@ -1,6 +1,6 @@
 import { printDerivation } from "../analysis/derivation.js";
 import type { ExactDerivation, ExactStep } from "../exact/derivation.js";
-import type { CountExplanation, Spread } from "./count.js";
+import type { CountExplanation, Spread } from "./explanation.js";
 
 /** The derivation of a count as text. */
 export function printExplanation(explanation: CountExplanation): string {

@@ -12,7 +12,7 @@ import {
   type NamedCount,
   type Spread,
   type TimeloopExplanation,
-} from "./count.js";
+} from "./explanation.js";
 
 // In the model timeloop the words of a level are those of one child's walk times the different tiles, in all fan-outs
 // down to the next level that keeps the tensor. (A level that is passed by multiplies the traffic of the next outer one by
