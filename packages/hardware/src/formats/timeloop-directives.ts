@@ -1,5 +1,6 @@
 import { inputError } from "@dovetail/core";
-import type { Directive, PlacedDirective } from "./timeloop-files.js";
+import type { PlacedDirective } from "./timeloop-files.js";
+import type { Directive } from "./timeloop-sections.js";
 
 // What a directive says, whether it is part of a mapping or a constraint: factors and permutations as texts or lists.
 

@@ -9,3 +9,8 @@ export function cannotExport(message: string, path: readonly (string | number)[]
 export function separated(names: readonly string[]): string {
   return names.join(names.every((name) => name.length === 1) ? "" : " ");
 }
+
+/** A component with the range of its instances. */
+export function ranged(name: string, count: number): string {
+  return `${name}[1..${count}]`;
+}

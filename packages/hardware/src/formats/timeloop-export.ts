@@ -8,8 +8,9 @@ import {
 import type { Loop, Mapping, MappingLevel } from "../mapping/mapping.js";
 import type { DataSpace, Problem } from "../workload/problem.js";
 import { exportConstraints } from "./timeloop-export-constraints.js";
-import { cannotExport, separated } from "./timeloop-export-parts.js";
-import { exportDensity, exportSparsity, sparseEnergies } from "./timeloop-export-sparse.js";
+import { cannotExport, ranged, separated } from "./timeloop-export-parts.js";
+import { exportDensity, exportSparsity } from "./timeloop-export-sparse.js";
+import { areaTable, energyTable } from "./timeloop-export-tables.js";
 
 // Our documents as Timeloop 0.4's processed input, with tables of energies and areas. What Timeloop has no words for is
 // refused by name: a file that says something else would be worse than none.
@@ -103,10 +104,6 @@ function exportTree(architecture: Architecture, bits: readonly number[]): object
       { name: ranged(compute.name, counts[levels.length]!), class: "intmac", attributes: { meshX, meshY } },
     ],
   };
-}
-
-function ranged(name: string, count: number): string {
-  return `${name}[1..${count}]`;
 }
 
 function checkNetwork({ fanout }: ArchitectureLevel, index: number): void {
@@ -269,47 +266,4 @@ function factorsText(names: readonly string[], loops: readonly Loop[]): string {
       return `${name}=${own.reduce((product, { bound }) => product * bound, 1)}`;
     })
     .join(" ");
-}
-
-function energyTable(architecture: Architecture): object {
-  const counts = instanceCounts(architecture);
-  const table = (name: string, count: number, energies: Readonly<Record<string, number | undefined>>): object => ({
-    name: `${architecture.name}.${ranged(name, count)}`,
-    actions: Object.entries(energies).flatMap(([action, energy]) =>
-      energy === undefined ? [] : [{ name: action, arguments: {}, energy }],
-    ),
-  });
-  const { compute, levels } = architecture;
-  const memories = levels.flatMap(({ name, storage, sparse }, index) =>
-    storage === undefined
-      ? []
-      : [
-          table(name, counts[index]!, {
-            read: storage.readPj,
-            write: storage.writePj,
-            update: storage.updatePj ?? storage.writePj,
-            leak: storage.leakagePjPerCycle ?? 0,
-            ...sparseEnergies(sparse),
-          }),
-        ],
-  );
-  const { gatedPj, skippedPj } = compute.sparse ?? {};
-  const unit = { compute: compute.energyPj, compute_gated: gatedPj, compute_skipped: skippedPj };
-  return { ERT: { version: "0.4", tables: [...memories, table(compute.name, counts[levels.length]!, unit)] } };
-}
-
-function areaTable(architecture: Architecture): object {
-  const counts = instanceCounts(architecture);
-  const table = (name: string, count: number, area: number | undefined): object[] =>
-    area === undefined ? [] : [{ name: `${architecture.name}.${ranged(name, count)}`, area }];
-  const { compute, levels } = architecture;
-  return {
-    ART: {
-      version: "0.4",
-      tables: [
-        ...levels.flatMap(({ name, storage }, index) => table(name, counts[index]!, storage?.areaUm2)),
-        ...table(compute.name, counts[levels.length]!, compute.areaUm2),
-      ],
-    },
-  };
 }
