@@ -42,7 +42,7 @@ export type ZigZagComparison =
     }
   | { readonly ok: false; readonly why: string };
 
-/** ZigZag's model of a mapping beside the exact one, where it can be said in ZigZag's terms. */
+/** ZigZag's model of a mapping without remainders beside the exact one, where it can be said in ZigZag's terms. */
 export function compareZigZag(
   problem: Problem,
   architecture: Architecture,
@@ -56,7 +56,7 @@ export function compareZigZag(
   try {
     cost = evaluateZigZag(asked.question);
   } catch (error) {
-    // Loops that do not multiply to the layer's sizes, and what else its mappings cannot say.
+    // What else its mappings cannot say.
     if (error instanceof DovetailError) return { ok: false, why: error.diagnostics[0]!.message };
     throw error;
   }

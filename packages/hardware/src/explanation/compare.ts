@@ -76,15 +76,17 @@ export function compareModels(
   if (!exact.ok) return exact;
   const padded = padProblem(problem, mapping);
   const tiles = sendTiles(architecture);
+  const enlarged = Object.entries(padded.dimensions).filter(([name, size]) => size !== problem.dimensions[name]);
   return {
     ok: true,
     timeloop: evaluateCost(padded, tiles, mapping, { model: "timeloop" }),
     exact,
-    padded: Object.fromEntries(
-      Object.entries(padded.dimensions).filter(([name, size]) => size !== problem.dimensions[name]),
-    ),
+    padded: Object.fromEntries(enlarged),
     differences: compareCounts(problem, architecture, padded, mapping),
-    zigzag: compareZigZag(problem, architecture, mapping, exact),
+    zigzag:
+      enlarged.length > 0
+        ? { ok: false, why: "the mapping has remainders, which ZigZag spreads over all iterations" }
+        : compareZigZag(problem, architecture, mapping, exact),
   };
 }
 
