@@ -74,6 +74,7 @@ export function costCommand(io: CommandIo): Command {
       ["dovetail cost --network model.onnx --arch eyeriss.yaml --mappings mappings", "a network, a line a layer"],
       ["dovetail cost --network model.onnx --accelerator stripes --mappings mappings", "on a machine of the zoo"],
       ["dovetail cost --from zigzag hardware.yaml mapping.yaml model.onnx", "the files of another tool, by its model"],
+      ["dovetail cost --from timeloop arch.yaml problem.yaml mapping.yaml ERT.yaml", "a mapping of Timeloop's"],
     ],
   })
     .argument("[files...]", "the files of --from")
