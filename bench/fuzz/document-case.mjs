@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { mutateText } from "./mutations.mjs";
 
 const parts = ["problem", "architecture", "mapping"];
+const models = ["timeloop", "exact"];
+const mappers = ["evolutionary", "evolutionary", "exact", "gradient", "random", "exhaustive"];
 const counts = ["DRAM.Inputs.reads", "DRAM.Outputs.updates", "DRAM.Weights.fills"];
 
 export function documentCase({ documents, network }, random, folder) {
@@ -13,9 +15,13 @@ export function documentCase({ documents, network }, random, folder) {
   if (parts.every((part) => changed[part] === base[part])) changed.mapping = mutateText(base.mapping, random);
   const paths = Object.fromEntries(parts.map((part) => [part, join(folder, `${part}.yaml`)]));
   for (const part of parts) writeFileSync(paths[part], changed[part]);
-  const model = ["timeloop", "exact"][random.integer(2)];
+  const model = models[random.integer(2)];
   if (random.integer(6) === 0) {
-    const search = ["--evaluations", "20", "--seed", String(random.integer(100))];
+    const mapper = mappers[random.integer(mappers.length)];
+    const search = ["--mapper", mapper, "--evaluations", "20", "--seed", String(random.integer(100))];
+    // Proofs are of the model timeloop.
+    const model = mapper === "exact" ? "timeloop" : models[random.integer(2)];
+    if (mapper === "exact") search.push("--nodes", "300");
     const argv = [
       "map",
       "--network",

@@ -53,6 +53,8 @@ export function readDocument<T>(schema: z.ZodType<T>, text: string, options: Pee
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
+    // Its warnings would go to stderr past our messages.
+    logLevel: "error",
     uniqueKeys: options.lastKeyCounts !== true,
     merge: options.merge === true,
   });
