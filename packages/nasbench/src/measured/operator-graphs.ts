@@ -27,14 +27,21 @@ export interface OperatorGraph {
   readonly key: string;
   readonly inputShape: readonly number[];
   /**
-   * The model with so many copies of the operator one behind the other. Only operators that keep the shape have more than
-   * one; the difference of two lengths is free of what a call of the runtime costs.
+   * The model with so many copies of the operator one behind the other. Those that change the shape
+   * stand behind a 1×1 convolution, as inside a network. Only operators that keep the shape have more than one copy; the difference of two
+   * lengths is free of what a call of the runtime costs.
    */
   model(copies: number): Model;
   readonly keepsShape: boolean;
   /** The identity: there is nothing to time. */
   readonly isIdentity: boolean;
 }
+
+/**
+ * How an operator is put into a model: so many in a chain where it keeps the shape, else behind a convolution, or alone
+ * where it reads what no convolution made or where that convolution would take most of the time.
+ */
+type Form = "chain" | "behind" | "alone";
 
 /** `image` is the graph's input: what an addition adds. */
 type Layer = (n: NetworkBuilder, name: string, x: Value, image: Value) => Value;
@@ -53,7 +60,7 @@ function cellGraphs(dataset: CellDataset): OperatorGraph[] {
   ];
   const stages = stageChannels.flatMap((_, stage) =>
     measuredCellOperators.map((operator) =>
-      graphOf(`stage${stage}.${operator}`, stageShape(stage), true, (n, name, x, image) => {
+      graphOf(`stage${stage}.${operator}`, stageShape(stage), "chain", (n, name, x, image) => {
         if (operator === "relu") return n.g.relu(x);
         // A sum of a value with itself would be another operator.
         return operator === "add" ? n.g.add(x, image) : n.scope(name, () => cellEdge(n, operator, x));
@@ -61,11 +68,11 @@ function cellGraphs(dataset: CellDataset): OperatorGraph[] {
     ),
   );
   return [
-    graphOf("stem", [3, imageSize, imageSize], false, (n, _, x) => cellStem(n, x)),
+    graphOf("stem", [3, imageSize, imageSize], "alone", (n, _, x) => cellStem(n, x)),
     ...stages,
-    graphOf("reduction1", stageShape(0), false, cellReduction),
-    graphOf("reduction2", stageShape(1), false, cellReduction),
-    graphOf("head", stageShape(2), false, (n, _, x) => cellHead(n, x, classCount)),
+    graphOf("reduction1", stageShape(0), "behind", cellReduction),
+    graphOf("reduction2", stageShape(1), "behind", cellReduction),
+    graphOf("head", stageShape(2), "behind", (n, _, x) => cellHead(n, x, classCount)),
   ];
 }
 
@@ -75,22 +82,22 @@ function fbnetGraphs(dataset: FbnetDataset): OperatorGraph[] {
   const { imageSize } = fbnetDatasets[dataset];
   const graphs = new Map<string, OperatorGraph>();
   const add = (graph: OperatorGraph): void => void (graphs.has(graph.key) || graphs.set(graph.key, graph));
-  add(graphOf(keys.stem, [3, imageSize, imageSize], false, (n, _, x) => fbnetStem(n, x, stem)));
+  add(graphOf(keys.stem, [3, imageSize, imageSize], "alone", (n, _, x) => fbnetStem(n, x, stem)));
   for (const [position, shape] of positions.entries()) {
     for (const [index, operator] of fbnetOperators.entries()) {
       const key = keys.positions[position]![index]!;
-      add(graphOf(key, inputOf(shape), keepsShape(shape), (n, name, x) => fbnetBlock(n, name, x, shape, operator)));
+      add(graphOf(key, inputOf(shape), formOf(shape), (n, name, x) => fbnetBlock(n, name, x, shape, operator)));
     }
   }
   const { outputChannels } = header;
   add(
-    graphOf(keys.header, inputOf(header), false, (n, _, x) =>
+    graphOf(keys.header, inputOf(header), "behind", (n, _, x) =>
       convBatchNorm(n, "header", x, { channels: outputChannels, kernel: 1 }),
     ),
   );
-  add(graphOf(keys.pool, inputOf(pool), false, (n, _, x) => globalAveragePool(n, x)));
+  add(graphOf(keys.pool, inputOf(pool), "alone", (n, _, x) => globalAveragePool(n, x)));
   add(
-    graphOf(keys.classifier, [outputChannels], false, (n, _, x) =>
+    graphOf(keys.classifier, [outputChannels], "alone", (n, _, x) =>
       linear(n, "classifier", x, { features: classCount }),
     ),
   );
@@ -101,23 +108,23 @@ function inputOf({ inputChannels, inputSize }: FbnetShape): number[] {
   return [inputChannels, inputSize, inputSize];
 }
 
-function keepsShape({ inputChannels, outputChannels, stride }: FbnetShape): boolean {
-  return inputChannels === outputChannels && stride === 1;
+function formOf({ inputChannels, outputChannels, stride }: FbnetShape): Form {
+  return inputChannels === outputChannels && stride === 1 ? "chain" : "behind";
 }
 
-function graphOf(key: string, shape: readonly number[], keeps: boolean, layer: Layer): OperatorGraph {
+function graphOf(key: string, shape: readonly number[], form: Form, layer: Layer): OperatorGraph {
   const inputShape = [1, ...shape];
   return {
     key,
     inputShape,
-    keepsShape: keeps,
-    isIdentity: keeps && layerIsIdentity(layer, inputShape),
+    keepsShape: form === "chain",
+    isIdentity: form === "chain" && layerIsIdentity(layer, inputShape),
     model(copies) {
       const n = new NetworkBuilder(key);
       const image = n.g.input("image", "float32", inputShape);
-      let x = image;
+      let x = form === "behind" ? convBatchNorm(n, "before", image, { channels: shape[0]!, kernel: 1 }) : image;
       for (let copy = 0; copy < copies; copy++) x = layer(n, `copy${copy}`, x, image);
-      n.g.output(copies === 0 ? n.g.relu(x) : x, "result");
+      n.g.output(x === image ? n.g.relu(x) : x, "result");
       const random = createRandomStream(0);
       const weights = new Map(
         n.parameters.map((parameter) => [parameter.name, initializeParameter(parameter, random)]),

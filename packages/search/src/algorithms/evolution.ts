@@ -10,7 +10,7 @@ import {
 } from "./problem.js";
 
 export interface EvolutionOptions {
-  /** Architectures alive. Default 20. */
+  /** Architectures alive. Default 20, with fewer than 100 queries a fifth of them, at least 4. */
   readonly populationSize?: number | undefined;
   /** Of these so many are drawn, and the best of them has the child. Default 5. */
   readonly sampleSize?: number | undefined;
@@ -26,7 +26,9 @@ export function searchByEvolution(
   random: RandomStream,
   options: EvolutionOptions = {},
 ): TableSearchResult {
-  const { populationSize = 20, sampleSize = 5 } = options;
+  // Set after a look: with 30 queries a population of 20 is hardly better than random search.
+  const usualSize = Math.max(4, Math.min(20, Math.floor(effort.queries / 5)));
+  const { populationSize = usualSize, sampleSize = 5 } = options;
   const ledger = createLedger(problem, effort);
   const population = seedPopulation(problem, ledger, populationSize, random);
   while (!ledger.isSpent() && population.length > 0) {

@@ -167,8 +167,10 @@ describe("dovetail hwnas measure", () => {
     "host.json",
     "--warm-up",
     "0",
-    "--repeats",
+    "--rounds",
     "2",
+    "--repeats",
+    "1",
     "--networks",
     "3",
     "--quiet",
@@ -193,7 +195,7 @@ describe("dovetail hwnas measure", () => {
     expect(done.stdout).toMatch(/median error .* %, Kendall τ-b/);
     expect(existsSync("host.json.part")).toBe(false);
     const table = parseDeviceTable(readFileSync("host.json", "utf8"));
-    for (const [key, time] of begun) expect(table.operators[key]).toEqual(time);
+    expect(begun.every(([key]) => table.operators[key]!.repeats === 2)).toBe(true);
     expect(table.networks).toHaveLength(3);
     expect(readFileSync("host.html", "utf8")).toContain("sums of operators");
 

@@ -11,11 +11,11 @@ import { type CommandIo, type CommonOptions, printResult, withWatch } from "../.
 import { Interrupted } from "../../terminal/exit-codes.js";
 import { formatTable } from "../../terminal/table.js";
 import { currentVersions } from "../../terminal/versions.js";
-import { defineCommand, wholeNumber } from "../define.js";
+import { defineCommand, numberBetween, wholeNumber } from "../define.js";
 import { seedOption, threadsOption } from "../options.js";
 import { carryOnMeasuring, deviceTableOf, type MeasuringPlan, type MeasuringState } from "./measuring.js";
 import { datasetOf, loadTables, spaceOption } from "./tables.js";
-import { type Caches, type Clock, quantile } from "./timing.js";
+import { type Clock, quantile } from "./timing.js";
 
 interface MeasureOptions extends CommonOptions {
   readonly output: string;
@@ -24,9 +24,10 @@ interface MeasureOptions extends CommonOptions {
   readonly dataset?: string;
   readonly threads: number;
   readonly warmUp: number;
+  readonly rounds: number;
   readonly repeats: number;
   readonly clock: Clock;
-  readonly caches?: Caches;
+  readonly displace?: number;
   readonly networks: number;
   readonly seed: number;
   readonly plot?: string;
@@ -41,7 +42,7 @@ export function measureCommand(io: CommandIo): Command {
       "the median of their differences. Ctrl-C keeps what was measured; the same command goes on.",
     examples: [
       ["dovetail hwnas measure -o host.json", "NAS-Bench-201's operators on CIFAR-10 images"],
-      ["dovetail hwnas measure -o host.json --space fbnet --repeats 50", "FBNet's 112 operators"],
+      ["dovetail hwnas measure -o host.json --space fbnet --clock cpu", "FBNet's operators, on a busy machine"],
       ["dovetail hwnas query 6111 --device host.json", "then: the machine as one more device"],
     ],
   })
@@ -51,17 +52,17 @@ export function measureCommand(io: CommandIo): Command {
     .option("--dataset <name>", "whose image size; default: cifar10, of FBNet cifar100")
     .addOption(threadsOption().default(1))
     .option("--warm-up <n>", "runs before the first that counts", wholeNumber(0), 5)
-    .option("--repeats <n>", "runs that count", wholeNumber(1), 30)
+    .option("--rounds <n>", "everything is timed so often, one after another", wholeNumber(1), 4)
+    .option("--repeats <n>", "runs of a round that count", wholeNumber(1), 10)
     .addOption(
       new Option("--clock <name>", "wall: time that passes; cpu: this process's, for a busy machine")
         .choices(["wall", "cpu"])
         .default("wall"),
     )
-    .addOption(
-      new Option(
-        "--caches <state>",
-        "what operators find in the caches: warm, their own weights; cold, others. Default: warm, for FBNet cold",
-      ).choices(["warm", "cold"]),
+    .option(
+      "--displace <MB>",
+      "other data that are read before each run of an operator; default: a network's weights",
+      numberBetween(0, 1000),
     )
     .option("--networks <n>", "random whole networks to measure beside the sums", wholeNumber(0), 12)
     .addOption(seedOption().default(0))
@@ -87,17 +88,30 @@ export function measureCommand(io: CommandIo): Command {
     });
 }
 
+/** Mean weights of a space's networks in float32: what an operator finds in the caches when its turn comes. */
+const weightsMb: Readonly<Record<SpaceName, number>> = { "nas-bench-201": 1.6, fbnet: 6.9 };
+
 function partFile({ output }: MeasureOptions): string {
   return `${output}.part`;
 }
 
 function planOf(options: MeasureOptions): MeasuringPlan {
-  const { name, space, dataset, threads, warmUp, repeats, clock, networks, seed } = options;
-  // Chosen after a look at the errors on whole networks. NAS-Bench-201's weights (1.6 MB on average) about fit a core's
-  // second-level cache, FBNet's (7 MB) do not.
-  const caches = options.caches ?? (space === "fbnet" ? "cold" : "warm");
+  const { name, space, dataset, threads, warmUp, rounds, repeats, clock, networks, seed } = options;
+  const displacedMb = options.displace ?? weightsMb[space];
   const device = checkDeviceName(name, ["--name"]);
-  return { device, space, dataset: datasetOf(space, dataset), threads, warmUp, repeats, clock, caches, networks, seed };
+  return {
+    device,
+    space,
+    dataset: datasetOf(space, dataset),
+    threads,
+    warmUp,
+    rounds,
+    repeats,
+    clock,
+    displacedMb,
+    networks,
+    seed,
+  };
 }
 
 /** The beginning that an interruption left, or nothing yet. Throws `other_measurement` where it was another one. */
@@ -126,18 +140,20 @@ function parsePart(text: string): MeasuringState | undefined {
 async function conditionsOf({
   threads,
   warmUp,
+  rounds,
   repeats,
   clock,
-  caches,
+  displacedMb,
 }: MeasuringPlan): Promise<DeviceTable["conditions"]> {
   const { onnxruntime, node } = await currentVersions();
   return {
     processor: cpus()[0]?.model.trim() ?? "unknown",
     threads,
     warmUp,
+    rounds,
     repeats,
     clock,
-    caches,
+    displacedMb,
     onnxruntime,
     node,
     batch: 1,

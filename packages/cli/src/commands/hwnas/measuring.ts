@@ -18,14 +18,13 @@ import {
   formatFbnet,
   type HardwareBenchmark,
   type MeasuredNetwork,
-  type OperatorTime,
   operatorGraphs,
   parseCell,
   parseFbnet,
   withDevice,
 } from "@dovetail/nasbench";
 import type { CommandWatch } from "../../terminal/command-io.js";
-import { type Caches, type Clock, type TimingOptions, timeNetwork, timeOperator } from "./timing.js";
+import { type Clock, operatorTime, type TimingOptions, timeNetwork, timeOperator } from "./timing.js";
 
 /** What is measured, and how. Equal plans can be gone on with. */
 export interface MeasuringPlan {
@@ -34,10 +33,13 @@ export interface MeasuringPlan {
   readonly dataset: string;
   readonly threads: number;
   readonly warmUp: number;
+  /** Everything is timed in so many rounds: a machine that gets slower meanwhile slows everything alike. */
+  readonly rounds: number;
+  /** Of a round. */
   readonly repeats: number;
   readonly clock: Clock;
-  /** For the operators; whole networks run one time after another. */
-  readonly caches: Caches;
+  /** Other data that are read before each run of an operator; whole networks run one time after another. */
+  readonly displacedMb: number;
   /** Whole networks that are measured beside their sums. */
   readonly networks: number;
   readonly seed: number;
@@ -46,9 +48,10 @@ export interface MeasuringPlan {
 /** What there is so far. */
 export interface MeasuringState {
   readonly plan: MeasuringPlan;
-  readonly operators: Record<string, OperatorTime>;
+  /** Latencies by key, ms. */
+  readonly operators: Record<string, number[]>;
   /** Latencies of whole networks by architecture, ms. */
-  readonly networks: Record<string, number>;
+  readonly networks: Record<string, number[]>;
 }
 
 /** Measures what `state` does not have yet, in place. `save` is called after every piece. */
@@ -58,27 +61,37 @@ export async function carryOnMeasuring(
   save: () => Promise<void>,
 ): Promise<void> {
   const { plan } = state;
-  const options: TimingOptions & { caches: Caches } = { ...plan, signal: watch.signal };
-  const graphs = operatorGraphs(plan.space, plan.dataset);
-  const architectures = drawArchitectures(plan);
-  const total = graphs.length + architectures.length;
-  const report = (): void => {
-    const done = Object.keys(state.operators).length + Object.keys(state.networks).length;
-    watch.onProgress({ task: "measure", done, total, unit: "operators and networks" });
-  };
-  for (const graph of graphs) {
-    if (state.operators[graph.key] !== undefined) continue;
-    state.operators[graph.key] = await timeOperator(graph, options);
-    await save();
-    report();
+  const options: TimingOptions & { displacedMb: number } = { ...plan, signal: watch.signal };
+  const pieces = [
+    ...operatorGraphs(plan.space, plan.dataset).map((graph) => ({
+      samples: samplesOf(state.operators, graph.key),
+      time: () => timeOperator(graph, options),
+    })),
+    ...drawArchitectures(plan).map((architecture) => ({
+      samples: samplesOf(state.networks, architecture),
+      time: () => {
+        const { model, idle, inputShape } = wholeNetwork(plan, architecture);
+        return timeNetwork(model, idle, inputShape, options);
+      },
+    })),
+  ];
+  const total = pieces.length * plan.rounds;
+  let done = 0;
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const { samples, time } of pieces) {
+      if (samples.length < round * plan.repeats) {
+        samples.push(...(await time()));
+        await save();
+      }
+      done++;
+      watch.onProgress({ task: "measure", done, total, unit: "operators and networks" });
+    }
   }
-  for (const architecture of architectures) {
-    if (state.networks[architecture] !== undefined) continue;
-    const { model, idle, inputShape } = wholeNetwork(plan, architecture);
-    state.networks[architecture] = await timeNetwork(model, idle, inputShape, options);
-    await save();
-    report();
-  }
+}
+
+function samplesOf(record: Record<string, number[]>, key: string): number[] {
+  record[key] ??= [];
+  return record[key];
 }
 
 /** Distinct random networks of the space. */
@@ -130,14 +143,16 @@ export function deviceTableOf(
     space,
     dataset,
     conditions,
-    operators: state.operators,
+    operators: Object.fromEntries(
+      Object.entries(state.operators).map(([key, samples]) => [key, operatorTime(samples)]),
+    ),
     networks: [],
   };
   const predict = predictor(withDevice(benchmark, table), table);
   const networks = Object.entries(state.networks).map(
-    ([architecture, measuredMs]): MeasuredNetwork => ({
+    ([architecture, samples]): MeasuredNetwork => ({
       architecture,
-      measuredMs,
+      measuredMs: operatorTime(samples).medianMs,
       predictedMs: predict(architecture),
     }),
   );

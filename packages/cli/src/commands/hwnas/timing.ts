@@ -21,52 +21,48 @@ export interface TimingOptions {
   readonly threads: number;
   /** Runs before the first that counts. */
   readonly warmUp: number;
+  /** Of a round. */
   readonly repeats: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/**
- * What an operator finds in the processor's caches. `warm`: its own weights, from the repeat before. `cold`: something
- * else, as in a network whose other layers' weights fill them.
- */
-export type Caches = "warm" | "cold";
-
 /** Copies of an operator behind the first one, where it keeps its shape. */
 const furtherCopies = 4;
 
 /**
- * Latency of an operator: the difference between a model with more of it and one with fewer, so that what a call of the
+ * Latencies of an operator, ms: differences between a model with more of it and one with fewer, so that what a call of the
  * runtime costs, and the change of layout at the ends, fall out. Both run in turn. Operators that change the shape cannot
- * stand one behind the other: there the shorter model is a ReLU on the same input.
+ * stand one behind the other: there the shorter model has none of it. `displacedMb` of other data are read before each run.
  */
 export async function timeOperator(
   graph: OperatorGraph,
-  options: TimingOptions & { readonly caches: Caches },
-): Promise<OperatorTime> {
-  if (graph.isIdentity) return { medianMs: 0, quartilesMs: [0, 0], repeats: 0 };
+  options: TimingOptions & { readonly displacedMb: number },
+): Promise<number[]> {
+  if (graph.isIdentity) return new Array<number>(options.repeats).fill(0);
   const [fewer, more] = graph.keepsShape ? [1, 1 + furtherCopies] : [0, 1];
-  const pair = await timePair(graph.model(more!), graph.model(fewer!), graph.inputShape, options, options.caches);
-  const each = pair.map((difference) => Math.max(0, difference / (more! - fewer!))).sort((a, b) => a - b);
-  return {
-    medianMs: quantile(each, 0.5),
-    quartilesMs: [quantile(each, 0.25), quantile(each, 0.75)],
-    repeats: each.length,
-  };
+  const pairs = await timePair(graph.model(more!), graph.model(fewer!), graph.inputShape, options, options.displacedMb);
+  return pairs.map((difference) => Math.max(0, difference / (more! - fewer!)));
 }
 
-/** Median latency of a whole model less that of a ReLU on the same input, ms. */
-export async function timeNetwork(
+/** Latencies of a whole model less those of a ReLU on the same input, ms. */
+export function timeNetwork(
   model: Model,
   idle: Model,
   inputShape: readonly number[],
   options: TimingOptions,
-): Promise<number> {
-  const differences = await timePair(model, idle, inputShape, options, "warm");
-  return quantile(
-    [...differences].sort((a, b) => a - b),
-    0.5,
-  );
+): Promise<number[]> {
+  return timePair(model, idle, inputShape, options, 0);
+}
+
+/** What there is to say of an operator's latencies. */
+export function operatorTime(samplesMs: readonly number[]): OperatorTime {
+  const sorted = [...samplesMs].sort((a, b) => a - b);
+  return {
+    medianMs: quantile(sorted, 0.5),
+    quartilesMs: [quantile(sorted, 0.25), quantile(sorted, 0.75)],
+    repeats: sorted.length,
+  };
 }
 
 /** Milliseconds that the first model takes longer, a repeat each. */
@@ -75,17 +71,18 @@ async function timePair(
   shorter: Model,
   inputShape: readonly number[],
   { threads, warmUp, repeats, clock, signal }: TimingOptions,
-  caches: Caches,
+  displacedMb: number,
 ): Promise<number[]> {
   const models = [await openModel(writeModel(longer), { threads }), await openModel(writeModel(shorter), { threads })];
   const now = readers[clock];
+  const others = new Float64Array((displacedMb * 1e6) / 8);
   try {
     const random = createRandomStream(0);
     const size = inputShape.reduce((product, length) => product * length, 1);
     const data = Float32Array.from({ length: size }, () => random.normal());
     const run = async (model: OpenModel): Promise<number> => {
       const feeds = { [model.inputNames[0]!]: tensorFromData("float32", inputShape, data) };
-      if (caches === "cold") displaceCaches();
+      displace(others);
       const started = now();
       await model.run(feeds);
       return now() - started;
@@ -102,12 +99,10 @@ async function timePair(
   }
 }
 
-/** 4 MB: twice the second-level cache of a server's core. */
-const displaced = new Float64Array(2 ** 19);
-
-function displaceCaches(): void {
+/** Fills the processor's caches as the other layers of a network do with their weights. */
+function displace(others: Float64Array): void {
   // A value of each line of 64 bytes.
-  for (let index = 0; index < displaced.length; index += 8) displaced[index]! += 1;
+  for (let index = 0; index < others.length; index += 8) others[index]! += 1;
 }
 
 /** Of values in rising order, by linear interpolation. */
