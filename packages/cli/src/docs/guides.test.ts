@@ -42,7 +42,7 @@ describe.each(pages)("%s", (page) => {
     for (const command of commands) {
       const [line = ""] = command.split(" #");
       const words = line.split(/\s+/).slice(1);
-      const name = words[0] === "data" || words[0] === "run" ? words.slice(0, 2) : words.slice(0, 1);
+      const name = ["data", "hwnas", "run"].includes(words[0]!) ? words.slice(0, 2) : words.slice(0, 1);
       if (name.some((word) => !/^[a-z]+$/.test(word))) continue;
       const help = await runCommand([...name, "--help"]);
       expect({ command, exitCode: help.exitCode }).toEqual({ command, exitCode: 0 });

@@ -46,13 +46,14 @@ export async function timeOperator(
 }
 
 /** Latencies of a whole model less those of a ReLU on the same input, ms. */
-export function timeNetwork(
+export async function timeNetwork(
   model: Model,
   idle: Model,
   inputShape: readonly number[],
   options: TimingOptions,
 ): Promise<number[]> {
-  return timePair(model, idle, inputShape, options, 0);
+  const differences = await timePair(model, idle, inputShape, options, 0);
+  return differences.map((difference) => Math.max(0, difference));
 }
 
 /** What there is to say of an operator's latencies. */
