@@ -1,6 +1,7 @@
 export { type CalibrateOptions, calibrateRanges } from "./calibration/calibrate-ranges.js";
 export { type PreparedNetwork, type PrepareOptions, prepareQuantization } from "./calibration/prepare.js";
 export { exportQdqModel, type QdqExportOptions } from "./integer/export-qdq.js";
+export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/affine.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
 export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
 export { bitInputs, type FakeQuantizeOptions, fakeQuantize, rangeName } from "./quantizers/fake-quantize.js";
@@ -12,3 +13,4 @@ export {
   quantizedRoles,
   type WeightPoint,
 } from "./quantizers/points.js";
+export { meanSampleMinMax, minMaxOf, runningMinMax } from "./quantizers/ranges.js";

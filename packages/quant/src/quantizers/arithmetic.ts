@@ -25,13 +25,13 @@ export function unsignedLevels(g: GraphBuilder, bits: Value): Value {
 /** What the scale of a weight depends on. `bits` is rank 0. */
 export interface WeightScaleOptions {
   readonly bits: Value;
-  /** Axis of the output channels. */
-  readonly axis: number;
+  /** Axis of the output channels; without it, one scale for the tensor. */
+  readonly axis?: number | undefined;
   /** The layer's bias [channels] and the range of its input (rank 0), see `biasReserve`. */
   readonly bias?: { readonly value: Value; readonly inputRange: Value } | undefined;
 }
 
-/** The scale of each output channel, max|w| / (2^(bits − 1) − 1), in a shape that broadcasts over the weight. */
+/** The scale of each output channel (or of the tensor), max|w| / (2^(bits − 1) − 1), in a shape that broadcasts over the weight. */
 export function weightScale(g: GraphBuilder, weight: Value, options: WeightScaleOptions): Value {
   const shape = weight.type.shape!;
   const axes = shape.flatMap((_, axis) => (axis === options.axis ? [] : [axis]));
@@ -50,7 +50,7 @@ export function roundToScale(g: GraphBuilder, value: Value, scale: Value): Value
   return g.straightThrough(value, (v) => g.mul(g.round(g.div(v, scale)), scale));
 }
 
-/** Quantizes a weight with one scale a channel. No value lies outside the range, so none is clipped. */
+/** Quantizes a weight with one scale a channel, or one for all. No value lies outside the range, so none is clipped. */
 export function quantizeWeight(g: GraphBuilder, weight: Value, options: WeightScaleOptions): Value {
   return roundToScale(g, weight, weightScale(g, weight, options));
 }
