@@ -96,6 +96,27 @@ describe("Timeloop's split files", () => {
     ]);
   });
 
+  it("may have sparse optimizations at their nodes", () => {
+    const action = (type: string): string =>
+      `dataspace: { keep: [Weights] }
+          sparse_optimizations:
+            action_optimization:
+              - { type: ${type}, target: Weights, condition_on: [Inputs] }
+`;
+    const withAction = (type: string): TimeloopFile[] =>
+      filesWith({ arch: (text) => text.replace(/dataspace: \{ keep: \[Weights\] \}\n/, action(type)) });
+    const { architecture, mapping } = readTimeloop(withAction("gating"));
+    expect(architecture.levels[3]!.sparse).toEqual({
+      actions: [{ kind: "gate", options: [{ target: "Weights", on: ["Inputs"] }] }],
+    });
+    // Where trivial loops may matter the mapping keeps them.
+    expect(mapping!.levels[0]!.temporal).toHaveLength(6);
+    expect(complaint(withAction("skipping_spatial"))).toMatchObject({
+      code: "timeloop_sparse",
+      received: "skipping_spatial",
+    });
+  });
+
   it("may lack a mapping", () => {
     expect(readTimeloop(filesWith({ mapping: () => "mapper: { algorithm: random }" })).mapping).toBeUndefined();
   });

@@ -123,8 +123,8 @@ export function importLevelSparsity(
     formats: formats.length === 0 ? undefined : formats.map(importFormat),
     actions: actions.length === 0 ? undefined : actions.map((action) => importAction(action, target!.name)),
     idle: noneWhenEmpty(idleEnergies(energies, "")),
-    decompresses: attributes.decompression_supported,
-    compresses: attributes.compression_supported,
+    decompresses: attributes.decompression_supported || undefined,
+    compresses: attributes.compression_supported || undefined,
     decompressionPj: energies.decompression_count || undefined,
     compressionPj: energies.compression_count || undefined,
   });
