@@ -75,9 +75,9 @@ export interface ExactCycles {
   readonly fillCycles: number;
   /** After the units have ended: the last results go out. Not whole. */
   readonly drainCycles: number;
-  /** No machine of the architecture is faster: units and every port are busy for so long. */
+  /** The simulator is never faster: each port is busy for so long, and the units with their first tiles before them. */
   readonly least: number;
-  /** No machine is slower that never lets all wait: units and ports one after another. */
+  /** It is never slower: all units and ports one after another. */
   readonly most: number;
 }
 
