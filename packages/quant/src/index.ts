@@ -4,7 +4,15 @@ export { exportQdqModel, type QdqExportOptions } from "./integer/export-qdq.js";
 export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/affine.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
 export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
+export {
+  type DorefaWeightOptions,
+  quantizeDorefaActivation,
+  quantizeDorefaGradient,
+  quantizeDorefaWeight,
+} from "./quantizers/dorefa.js";
 export { bitInputs, type FakeQuantizeOptions, fakeQuantize, rangeName } from "./quantizers/fake-quantize.js";
+export { initialLsqStep, type LsqOptions, quantizeLsq } from "./quantizers/lsq.js";
+export { type PactOptions, pactPenalty, pactStart, quantizePact } from "./quantizers/pact.js";
 export {
   type ActivationPoint,
   type QuantizationPoints,

@@ -5,15 +5,11 @@ import { type AffineOptions, quantizeAffine } from "./affine.js";
 import { quantizeWeight } from "./arithmetic.js";
 import { meanSampleMinMax, minMaxOf, runningMinMax } from "./ranges.js";
 import { type CompiledFunction, compileFunction, exampleValues } from "./testing/compile.js";
+import { ascending, distinct, drawnValues } from "./testing/draws.js";
 
-const drawn = fc.array(fc.float({ min: Math.fround(-100), max: Math.fround(100), noNaN: true }), {
-  minLength: 12,
-  maxLength: 12,
-});
+const drawn = drawnValues(12);
 const bitWidths = fc.integer({ min: 1, max: 10 });
-const distinct = (values: readonly number[]) => new Set(values.map((value) => value + 0)).size;
 const rows = (values: readonly number[]) => [0, 4, 8].map((start) => values.slice(start, start + 4));
-const ascending = (values: readonly number[]) => values.toSorted((a, b) => a - b);
 
 let runtime: Runtime;
 beforeAll(async () => {
