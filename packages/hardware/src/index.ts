@@ -235,8 +235,10 @@ export {
   type MapNetworkResult,
   type MappedNetwork,
   mapNetwork,
+  type NetworkJob,
   type NetworkLayer,
   type NetworkMapperOptions,
+  networkJobs,
   type UnmappedNetwork,
 } from "./mapper/network.js";
 export type { Objective } from "./mapper/objective.js";

@@ -16,6 +16,7 @@ export {
   createBatchStream,
 } from "./data/batches/batch-stream.js";
 export { iterateBatches } from "./data/batches/iterate-batches.js";
+export { workerUrl } from "./data/batches/worker-url.js";
 export type { Checksum, KnownDataset } from "./data/catalogue/known.js";
 export { type DatasetStatus, knownDataset, knownDatasets } from "./data/catalogue/status.js";
 export {

@@ -80,6 +80,14 @@ describe("dovetail map and cost", () => {
     expect(refused.stderr).toContain("the exact mapper has no bounds for this cost model");
   });
 
+  it("finds the same on several threads, and passes on what a thread refuses", async () => {
+    const [one, two] = [await runCommand(map), await runCommand([...map, "--threads", "2"])];
+    expect(two).toMatchObject({ exitCode: 0, stdout: one.stdout });
+    const refused = await runCommand([...map, "--threads", "2", "--mapper", "exact", "--model", "exact"]);
+    expect(refused).toMatchObject({ exitCode: 2 });
+    expect(refused.stderr).toContain("the exact mapper has no bounds for this cost model");
+  });
+
   it("charges what the options say for values of which the file says nothing", async () => {
     const energy = async (bits: string): Promise<number> =>
       JSON.parse((await runCommand([...map, "--json", "--weight-bits", bits, "--activation-bits", bits])).stdout)

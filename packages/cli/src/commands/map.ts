@@ -11,6 +11,7 @@ import {
   type MapperName,
   mapNetwork,
   mapperNames,
+  networkJobs,
   type Objective,
   readArchitecture,
   solvePipeline,
@@ -38,6 +39,7 @@ import {
 } from "./accelerator-target.js";
 import { defineCommand, wholeNumber } from "./define.js";
 import { mapFrom } from "./map-from-timeloop.js";
+import { fillCache } from "./map-threads.js";
 import {
   type BitOptions,
   type CostedLayer,
@@ -62,6 +64,7 @@ interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly model: CostModel;
   readonly mapper: MapperName;
   readonly nodes?: number;
+  readonly threads: number;
   readonly output?: string;
   readonly verbose?: boolean;
 }
@@ -102,6 +105,7 @@ export function mapCommand(io: CommandIo): Command {
     )
     .option("--evaluations <n>", "mappings evaluated for each distinct layer", wholeNumber(1), 2000)
     .option("--nodes <n>", "of exact: most partial mappings looked at for each distinct layer", wholeNumber(1))
+    .option("--threads <n>", "threads that search, each another shape; the results are the same", wholeNumber(1), 1)
     .addOption(seedOption().default(0))
     .addOption(modelOption())
     .option("-o, --output <folder>", "write a mapping a layer to this folder; of --from, the three documents")
@@ -157,7 +161,7 @@ interface LayerProof {
 async function mapLayers(
   layers: readonly Layer[],
   target: MappingTarget,
-  { objective, evaluations, nodes, seed, model, mapper }: MapOptions,
+  { objective, evaluations, nodes, threads, seed, model, mapper }: MapOptions,
   watch: CommandWatch,
 ): Promise<{ mapped: CostedLayer[]; proofs: LayerProof[] }> {
   const effort = { evaluations, ...(nodes !== undefined && { nodes }) };
@@ -165,6 +169,13 @@ async function mapLayers(
   const settings = { objective, ...effort, mapper, model, random, cache: createMappingCache() };
   const mapped: CostedLayer[] = [];
   const proofs: LayerProof[] = [];
+  if (threads > 1) {
+    const jobs = layers.flatMap((layer) => {
+      const { architecture, problem } = target.of(layer);
+      return networkJobs([{ problem }], architecture, settings);
+    });
+    await fillCache(jobs, threads, settings.cache, watch);
+  }
   for (const layer of layers) {
     await setImmediate();
     const { architecture, problem, costOf } = target.of(layer);

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { eyerissLike } from "../architecture/families/eyeriss-like.js";
 import { convolutionProblem, matmulProblem } from "../workload/layers.js";
 import { createMappingCache } from "./cache.js";
-import { mapNetwork, type NetworkLayer } from "./network.js";
+import { runMapJob } from "./mappers.js";
+import { mapNetwork, type NetworkLayer, networkJobs } from "./network.js";
 
 const architecture = eyerissLike();
 const convolution = (channels: number, name = "layer"): NetworkLayer => ({
@@ -56,6 +57,17 @@ describe("mapping a network", () => {
     map([linear], { cache, mapper: "exact", tolerance: 0.2 });
     mapNetwork([linear], eyerissLike({ arrayRows: 8 }), { random: createRandomStream(3), evaluations: 100, cache });
     expect(cache.size).toBe(10);
+  });
+
+  it("finds in the cache what its jobs found elsewhere", () => {
+    const layers = [convolution(16), linear, convolution(16)];
+    const options = { random: createRandomStream(3), evaluations: 100 };
+    const cache = createMappingCache();
+    const jobs = networkJobs(layers, eyerissLike(), options);
+    expect(jobs).toHaveLength(2);
+    for (const { key, job } of structuredClone(jobs)) cache.set(key, structuredClone(runMapJob(job)));
+    const alone = mapNetwork(layers, eyerissLike(), options);
+    expect(mapNetwork(layers, eyerissLike(), { ...options, cache })).toEqual({ ...alone, evaluations: 0 });
   });
 
   it("forgets the least recently used result", () => {

@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture/architecture.js";
 import type { Problem } from "../workload/problem.js";
 import { shapeKey } from "../workload/problem.js";
 import { architectureKey, type MappingCache, mappingKey } from "./cache.js";
-import { type AnyMapperOptions, type AnyMapResult, mapLayerWith } from "./mappers.js";
+import { type AnyMapperOptions, type AnyMapResult, type MapJob, mapLayerWith } from "./mappers.js";
 
 export interface NetworkLayer {
   readonly problem: Problem;
@@ -83,4 +83,30 @@ export function mapNetwork(
     edpJouleCycles: energyPj * 1e-12 * latencyCycles,
     evaluations,
   };
+}
+
+/** One search of `mapNetwork`: a job for a thread, and the key under which its result belongs in the cache. */
+export interface NetworkJob {
+  readonly key: string;
+  readonly job: MapJob;
+}
+
+/**
+ * The searches that `mapNetwork` would make, one for every distinct shape. With their results in the cache that it is
+ * given (`cache.set(key, runMapJob(job))`, wherever the jobs are done), it searches nothing and returns what it returns
+ * without them.
+ */
+export function networkJobs(
+  layers: readonly NetworkLayer[],
+  architecture: Architecture,
+  options: NetworkMapperOptions,
+): NetworkJob[] {
+  const { cache: _, random, onProgress: __, signal: ___, ...rest } = options;
+  const shapes = new Map(layers.map(({ problem }) => [shapeKey(problem), problem]));
+  const platform = architectureKey(architecture);
+  return [...shapes].map(([shape, problem]) => {
+    const own = random.split(shape);
+    const key = mappingKey(platform, problem, { ...rest, random: own });
+    return { key, job: { problem, architecture, random: own.state(), options: rest } };
+  });
 }
