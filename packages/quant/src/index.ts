@@ -11,7 +11,18 @@ export {
   quantizeDorefaWeight,
 } from "./quantizers/dorefa.js";
 export { bitInputs, type FakeQuantizeOptions, fakeQuantize, rangeName } from "./quantizers/fake-quantize.js";
+export {
+  type GradientPrecision,
+  type GradientQuantizer,
+  gradientBitInputs,
+  gradientQuantizers,
+  type NoiseInput,
+  type QuantizeGradientsOptions,
+  quantizeGradients,
+  withGradientPrecision,
+} from "./quantizers/gradient-precision.js";
 export { initialLsqStep, type LsqOptions, quantizeLsq } from "./quantizers/lsq.js";
+export { uniformNoise } from "./quantizers/noise.js";
 export { type PactOptions, pactPenalty, pactStart, quantizePact } from "./quantizers/pact.js";
 export {
   type ActivationPoint,

@@ -99,7 +99,8 @@ function quantizersOf(points: QuantizationPoints): Map<string, (g: GraphBuilder,
   ]);
 }
 
-function withScalarInputs(graph: Graph, added: readonly { readonly name: string }[]): Graph {
+/** The graph with these further rank-0 inputs. */
+export function withScalarInputs(graph: Graph, added: readonly { readonly name: string }[]): Graph {
   const inputs = added.map(({ name }) => ({ name, type: { elementType: "float32", shape: [] } }) as const);
   return { ...graph, inputs: [...graph.inputs, ...inputs] };
 }

@@ -31,9 +31,13 @@ it("gives the golden values and gradients of the specification at 3 bits", async
 });
 
 describe.each([
-  ["signed", { signed: true }, (bits: number) => [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]],
-  ["symmetric", { signed: true, symmetric: true }, (bits: number) => [1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1]],
-  ["unsigned", { signed: false }, (bits: number) => [0, 2 ** bits - 1]],
+  ["signed", { signed: true }, (bits: number): readonly [number, number] => [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]],
+  [
+    "symmetric",
+    { signed: true, symmetric: true },
+    (bits: number): readonly [number, number] => [1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1],
+  ],
+  ["unsigned", { signed: false }, (bits: number): readonly [number, number] => [0, 2 ** bits - 1]],
 ] as const)("LSQ, %s", (_, signs, codesAt) => {
   let lsq: CompiledFunction;
   beforeAll(async () => {
@@ -45,7 +49,7 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(drawnValues(12), steps, bitWidths, async (values, step, bits) => {
         const { y } = await lsq.run({ x: ascending([0, ...values.slice(1)]), step, bits });
-        const [lowest, highest] = codesAt(bits) as readonly [number, number];
+        const [lowest, highest] = codesAt(bits);
         expect(distinct(y)).toBeLessThanOrEqual(highest - lowest + 1);
         for (const value of y) {
           const code = Math.round(value / step);
@@ -65,7 +69,7 @@ describe.each([
   it("has the gradients of the paper", async () => {
     await fc.assert(
       fc.asyncProperty(drawnValues(12), drawnValues(12, 3), steps, bitWidths, async (values, upstream, step, bits) => {
-        const [lowest, highest] = codesAt(bits) as readonly [number, number];
+        const [lowest, highest] = codesAt(bits);
         const ratios = values.map((value) => value / step);
         const isNear = (ratio: number, edge: number) => Math.abs(ratio - edge) < 1e-3;
         const isNearTie = (ratio: number) =>
