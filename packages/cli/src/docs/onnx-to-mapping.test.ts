@@ -34,4 +34,4 @@ it("docs/tutorials/onnx-to-mapping.md: ten commands that print what the page sho
     } else if (language === "") expect(printed).toContain(text);
   }
   expect(commands).toBe(10);
-});
+}, 300_000);
