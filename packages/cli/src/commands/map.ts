@@ -200,7 +200,8 @@ function describeProofs(proofs: readonly LayerProof[]): string[] {
   if (proofs.length === 0) return [];
   const proven = proofs.filter((proof) => proof.proven).length;
   const worst = [...proofs].sort((a, b) => b.gap - a.gap)[0]!;
-  const open = proven < proofs.length ? `; ${worst.layer} may be ${(100 * worst.gap).toFixed(2)} % from it` : "";
+  const distance = Number.isFinite(worst.gap) ? `may be ${(100 * worst.gap).toFixed(2)} % from it` : "has no bound";
+  const open = proven < proofs.length ? `; ${worst.layer} ${distance}` : "";
   return [`proven optimal: ${proven} of ${proofs.length} layers${open}`];
 }
 
