@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { inputError } from "@dovetail/core";
 import {
   dataSpaceWords,
   distinctLayers,
-  extractWorkloads,
   type Layer,
   type Operation,
   type Problem,
@@ -11,13 +9,11 @@ import {
 } from "@dovetail/hardware";
 import { writeFileAtomically } from "@dovetail/train";
 import type { Command } from "commander";
-import { networkPath, readNetworkShapes } from "../files/read-network.js";
-import { inFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import { type CommandIo, type CommonOptions, printResult } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
 import { defineCommand } from "./define.js";
-import { type BitOptions, withBitOptions } from "./network-cost.js";
+import { type BitOptions, readWorkloads, withBitOptions } from "./network-cost.js";
 
 interface LayersOptions extends CommonOptions, BitOptions {
   readonly output?: string;
@@ -36,12 +32,7 @@ export function layersCommand(io: CommandIo): Command {
     .argument("<network>", "an ONNX file, or a run folder")
     .option("-o, --output <folder>", "write a problem a layer to this folder");
   return withBitOptions(command).action(async (network: string, options: LayersOptions) => {
-    const file = await networkPath(network);
-    const { graph } = await readNetworkShapes(file);
-    const { weightBits, activationBits } = options;
-    const bitWidths = { weights: weightBits, inputs: activationBits, outputs: activationBits };
-    const { layers, operations } = inFile(file, () => extractWorkloads(graph, { bitWidths }));
-    if (layers.length === 0) throw inputError("no_layers", "the network has no layer to map", { file });
+    const { layers, operations } = await readWorkloads(network, options);
     if (options.output !== undefined) await writeProblems(options.output, layers);
     printResult(io, options, { layers: layers.map(summaryOf), operations: countOperations(operations) }, () =>
       describe(layers, operations),

@@ -9,6 +9,7 @@ import {
   type MappingCost,
   printCost,
   printMapping,
+  type Workloads,
 } from "@dovetail/hardware";
 import { type Command, Option } from "commander";
 import { networkPath, readNetworkShapes } from "../files/read-network.js";
@@ -37,13 +38,18 @@ export function withBitOptions(command: Command): Command {
 }
 
 /** The layers of an ONNX file or of a run's network, for one image. Values that lie in other files may be missing. */
-export async function readLayers(path: string, { weightBits, activationBits }: BitOptions): Promise<readonly Layer[]> {
+export async function readLayers(path: string, options: BitOptions): Promise<readonly Layer[]> {
+  return (await readWorkloads(path, options)).layers;
+}
+
+/** As `readLayers`, with what else the network computes. */
+export async function readWorkloads(path: string, { weightBits, activationBits }: BitOptions): Promise<Workloads> {
   const file = await networkPath(path);
-  const model = await readNetworkShapes(file);
+  const { graph } = await readNetworkShapes(file);
   const bitWidths = { weights: weightBits, inputs: activationBits, outputs: activationBits };
-  const { layers } = inFile(file, () => extractWorkloads(model.graph, { bitWidths }));
-  if (layers.length === 0) throw inputError("no_layers", "the network has no layer to map", { file });
-  return layers;
+  const workloads = inFile(file, () => extractWorkloads(graph, { bitWidths }));
+  if (workloads.layers.length === 0) throw inputError("no_layers", "the network has no layer to map", { file });
+  return workloads;
 }
 
 export interface NetworkCost {

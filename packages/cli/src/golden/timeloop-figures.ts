@@ -1,4 +1,6 @@
+import type { LevelCost } from "@dovetail/hardware";
 import * as z from "zod";
+import type { Comparison } from "./result.js";
 
 // The form of a reference case of Timeloop, and its figures. Where the tool's current commit gives another figure than
 // the file, that one counts.
@@ -80,4 +82,16 @@ export function figuresOf(entry: ReferenceCase): Figures {
       return typeof value === "string" ? value : "";
     },
   });
+}
+
+/** Holds a level's cycles and leakage against the figures; leakage only where instances have power gates of their own. */
+export function compareLevelTotals(
+  comparison: Comparison,
+  figures: Figures,
+  { level, cycles, leakagePj }: Pick<LevelCost, "level" | "cycles" | "leakagePj">,
+): void {
+  comparison.expect(`${level} cycles`, figures(level, undefined, "Cycles"), cycles);
+  if (figures(level, undefined, "Instances sharing power gating") !== 1) return;
+  const leakage = figures(level, undefined, "Leakage energy (total)");
+  comparison.expect(`${level} leakage`, leakage, leakagePj, ENERGY_TOLERANCE_PJ);
 }

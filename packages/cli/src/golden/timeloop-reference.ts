@@ -15,6 +15,7 @@ import {
 import * as z from "zod";
 import { type Comparison, type GoldenCase, type GoldenDifference, judge, skip, startComparison } from "./result.js";
 import {
+  compareLevelTotals,
   ENERGY_TOLERANCE_PJ,
   type Figures,
   figuresOf,
@@ -70,11 +71,7 @@ function architectureOf(entry: ReferenceCase): Architecture {
 
 function compareLevel(comparison: Comparison, figures: Figures, level: LevelCost): void {
   const name = level.level;
-  comparison.expect(`${name} cycles`, figures(name, undefined, "Cycles"), level.cycles);
-  if (figures(name, undefined, "Instances sharing power gating") === 1) {
-    const leakage = figures(name, undefined, "Leakage energy (total)");
-    comparison.expect(`${name} leakage`, leakage, level.leakagePj, ENERGY_TOLERANCE_PJ);
-  }
+  compareLevelTotals(comparison, figures, level);
   for (const space of level.dataSpaces) {
     const figure = (stat: string): number | undefined => figures(name, space.dataSpace, stat);
     const expectCount = (stat: string, found: number): void =>

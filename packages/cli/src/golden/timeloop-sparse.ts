@@ -14,7 +14,13 @@ import {
 } from "@dovetail/hardware";
 import * as z from "zod";
 import { type Comparison, type GoldenDifference, startComparison } from "./result.js";
-import { ENERGY_TOLERANCE_PJ, type Figures, figuresOf, type ReferenceCase } from "./timeloop-figures.js";
+import {
+  compareLevelTotals,
+  ENERGY_TOLERANCE_PJ,
+  type Figures,
+  figuresOf,
+  type ReferenceCase,
+} from "./timeloop-figures.js";
 
 // The sparse ones among Timeloop's reference outputs. The file leaves out some attributes of a component. Width and
 // depth of its metadata memory stand among the printed specifications. The width of one item of metadata does not: it is
@@ -134,11 +140,7 @@ function compareCompute(comparison: Comparison, figures: Figures, { compute, mac
 
 function compareLevel(comparison: Comparison, figures: Figures, level: SparseLevelCost): void {
   const name = level.level;
-  comparison.expect(`${name} cycles`, figures(name, undefined, "Cycles"), level.cycles);
-  if (figures(name, undefined, "Instances sharing power gating") === 1) {
-    const leakage = figures(name, undefined, "Leakage energy (total)");
-    comparison.expect(`${name} leakage`, leakage, level.leakagePj, ENERGY_TOLERANCE_PJ);
-  }
+  compareLevelTotals(comparison, figures, level);
   for (const space of level.dataSpaces) {
     const expect = (stat: string, found: number, tolerance = 0): void =>
       comparison.expect(`${name} ${space.dataSpace} ${stat}`, figures(name, space.dataSpace, stat), found, tolerance);

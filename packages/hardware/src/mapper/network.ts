@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture/architecture.js";
 import type { Problem } from "../workload/problem.js";
 import { shapeKey } from "../workload/problem.js";
 import { architectureKey, type MappingCache, mappingKey } from "./cache.js";
-import { type AnyMapperOptions, type AnyMapResult, type MapJob, mapLayerWith } from "./mappers.js";
+import { type AnyMapperOptions, type AnyMapResult, type MapJob, runMapJob } from "./mappers.js";
 
 export interface NetworkLayer {
   readonly problem: Problem;
@@ -50,22 +50,19 @@ export function mapNetwork(
   architecture: Architecture,
   options: NetworkMapperOptions,
 ): MapNetworkResult {
-  const { cache, random, onProgress, ...rest } = options;
-  const shapes = new Map(layers.map(({ problem }) => [shapeKey(problem), problem]));
-  const platform = architectureKey(architecture);
+  const { cache, signal, onProgress } = options;
+  const jobs = networkJobs(layers, architecture, options);
   const results = new Map<string, AnyMapResult>();
   let evaluations = 0;
-  for (const [shape, problem] of shapes) {
-    const layerOptions: AnyMapperOptions = { ...rest, random: random.split(shape) };
-    const key = mappingKey(platform, problem, layerOptions);
+  for (const { key, job } of jobs) {
     const known = cache?.get(key);
-    const result = known ?? mapLayerWith(problem, architecture, layerOptions);
+    const result = known ?? runMapJob(job, { signal });
     if (known === undefined) {
       cache?.set(key, result);
       evaluations += result.evaluations;
     }
-    results.set(shape, result);
-    onProgress?.({ task: "map network", done: results.size, total: shapes.size, unit: "shapes" });
+    results.set(shapeKey(job.problem), result);
+    onProgress?.({ task: "map network", done: results.size, total: jobs.length, unit: "shapes" });
   }
   const mapped = layers.map(({ problem }) => results.get(shapeKey(problem))!);
   const unmapped = mapped.flatMap((result, index) => (result.ok ? [] : [index]));
