@@ -289,26 +289,5 @@ function finishSearch(search: Search, openBound: number): ExactMapResult {
   }
   const result: MapLayerResult = trial.finish();
   const closedBound = best / (1 + (options.tolerance ?? 0));
-  // A counterexample is known: docs/models/mapping-search.md, "What is not proven".
-  if (linksReachUnits(search)) return { ...result, lowerBound: 0, proven: false, nodes };
   return { ...result, lowerBound: Math.min(openBound, closedBound), proven: !search.stopped, nodes };
-}
-
-/** Whether neighbour links may hand a tensor from unit to unit, because no memory inside the fan-out must keep it. */
-function linksReachUnits({ setting, trial }: Search): boolean {
-  const { tables, keep, freeKeeps } = trial.space;
-  const { levelCount, spaces } = tables;
-  const isKept = (level: number, space: number): boolean => {
-    const cell = level * spaces.length + space;
-    return tables.hasStorage[level] === 1 && keep[cell] === 1 && !freeKeeps.includes(cell);
-  };
-  for (let level = 0; level < levelCount; level++) {
-    if (setting.links[level] !== 1 || tables.fanoutX[level]! * tables.fanoutY[level]! <= 1) continue;
-    for (let space = 0; space < spaces.length; space++) {
-      let inner = level + 1;
-      while (inner < levelCount && !isKept(inner, space)) inner++;
-      if (inner === levelCount) return true;
-    }
-  }
-  return false;
 }

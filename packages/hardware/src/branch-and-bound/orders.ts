@@ -26,9 +26,11 @@ interface Watcher {
 export function createOrderSearch(setting: Setting, bounder: Bounder): OrderSearch {
   const { space, shapes } = setting;
   const { levelCount, dimensionCount } = space.tables;
-  const { terms, unitLinks } = bounder.terms;
+  const { terms, unitLinks, passedLinks } = bounder.terms;
   const watchers: Watcher[] = terms.map(({ tensor, boundary }) => ({ tensor, boundary }));
   if (unitLinks) watchers.push(...shapes.map((_, tensor) => ({ tensor, boundary: levelCount - 1 })));
+  // What links save depends on the loops outside their own level, wherever the tensor is kept further inside.
+  watchers.push(...passedLinks.map(({ tensor, level }) => ({ tensor, boundary: level })));
   const count = watchers.length;
   const steps = levelCount * (dimensionCount + 1) + 1;
   // By step: whether a watcher is closed, and the pairs of dimensions that have moved it.

@@ -45,6 +45,14 @@ export interface Terms {
   readonly demands: readonly Demand[];
   /** Whether links of the innermost fan-out serve the units: then every order may matter. */
   readonly unitLinks: boolean;
+  /** Levels whose links may serve a tensor that memories or units further inside take in: their walks see fewer loops. */
+  readonly passedLinks: readonly PassedLink[];
+}
+
+/** Links of a level that a tensor passes on its way to a memory or the units further inside. */
+export interface PassedLink {
+  readonly tensor: number;
+  readonly level: number;
 }
 
 /** Counts are rounded to whole words: each is at least its exact value less one. */
@@ -88,6 +96,9 @@ export function compileTerms(setting: Setting, skeleton: Skeleton): Terms {
     units,
     demands: finishDemands(setting, skeleton, demands, cycles, spaces.length),
     unitLinks: setting.links[innermost] === 1 && used[innermost]! > 1,
+    passedLinks: flows.flatMap(({ tensor, boundary, linkLevels }) =>
+      linkLevels.filter((level) => level < boundary).map((level) => ({ tensor, level })),
+    ),
   };
 }
 
