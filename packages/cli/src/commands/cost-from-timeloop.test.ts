@@ -54,6 +54,22 @@ describe("dovetail map --from timeloop", () => {
     expect(buffer!.keep).toEqual(["Inputs", "Outputs"]);
   });
 
+  it("searches with the mapper that is asked for", async () => {
+    const files = example("arch", "problem", "ERT", "ART");
+    const search = ["map", "--from", "timeloop", ...files, "--mapper", "exact", "--json"];
+    const { stdout, stderr } = await runCommand([...search, "--nodes", "200"]);
+    expect(stderr).toBe("");
+    const { proofs, energyPj, latencyCycles } = JSON.parse(stdout) as Printed & {
+      proofs: { nodes: number; gap: number }[];
+    };
+    expect(proofs).toHaveLength(1);
+    expect(proofs[0]!.nodes).toBeLessThanOrEqual(200);
+    // Of the evolutionary mapper's, which the exact one starts from with the same effort, none is better.
+    const other = ["map", "--from", "timeloop", ...files, "--model", "timeloop", "--json"];
+    const found = JSON.parse((await runCommand(other)).stdout) as Printed;
+    expect(energyPj * latencyCycles).toBeLessThanOrEqual(found.energyPj * found.latencyCycles);
+  });
+
   it("leaves other tools to cost", async () => {
     const { exitCode, stderr } = await runCommand(["map", "--from", "zigzag", "a.yaml", "-o", "none"]);
     expect(exitCode).not.toBe(0);

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { createRandomStream, inputError } from "@dovetail/core";
 import {
   type CostModel,
-  type MappingCost,
-  mapLayer,
+  type MapperName,
+  mapLayerWith,
   type Objective,
   printMapping,
   printProblem,
@@ -15,6 +15,7 @@ import {
 import { writeFileAtomically } from "@dovetail/train";
 import { type CommandIo, type CommonOptions, printResult, withWatch } from "../terminal/command-io.js";
 import { readTimeloopInput } from "./cost-from-timeloop.js";
+import { describeProofs, proofOf } from "./map-proof.js";
 import { refusal } from "./refusal.js";
 import { costMapping, describeCost } from "./sparse-cost.js";
 
@@ -23,6 +24,8 @@ export interface MapFromOptions extends CommonOptions {
   readonly evaluations: number;
   readonly seed: number;
   readonly model: CostModel;
+  readonly mapper: MapperName;
+  readonly nodes?: number;
   readonly output?: string;
 }
 
@@ -44,17 +47,31 @@ export async function mapFrom(
   const input = await readTimeloopInput(files);
   const { problem } = input;
   const architecture = input.constrained();
-  const { objective, evaluations, seed, model } = options;
+  const { objective, evaluations, nodes, seed, model, mapper } = options;
+  const effort = { evaluations, ...(nodes !== undefined && { nodes }) };
   const found = await withWatch(io, options, async ({ signal }) =>
-    mapLayer(problem, architecture, { objective, evaluations, model, random: createRandomStream(seed), signal }),
+    mapLayerWith(problem, architecture, {
+      objective,
+      ...effort,
+      mapper,
+      model,
+      random: createRandomStream(seed),
+      signal,
+    }),
   );
   const name = files.join(", ");
   if (!found.ok) throw refusal(name, found.rejection, "no mapping fits the constraints");
   const cost = costMapping(problem, architecture, found.mapping, model);
   if (!cost.ok) throw refusal(name, cost);
   if (options.output !== undefined) await writeDocuments(options.output, { ...input, mapping: found.mapping });
-  const result: MappingCost & { readonly mapping: typeof found.mapping } = { ...cost, mapping: found.mapping };
-  printResult(io, options, result, () => [printProblem(problem), printMapping(found.mapping), describeCost(cost)]);
+  const proofs = proofOf(problem.name, found);
+  const result = { ...cost, mapping: found.mapping, ...(proofs.length > 0 && { proofs }) };
+  printResult(io, options, result, () => [
+    printProblem(problem),
+    printMapping(found.mapping),
+    describeCost(cost),
+    ...describeProofs(proofs),
+  ]);
 }
 
 /** Problem, architecture and mapping as our documents. */

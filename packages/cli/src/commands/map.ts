@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { createRandomStream } from "@dovetail/core";
 import {
-  type AnyMapResult,
   type CostModel,
   createMappingCache,
   type FpgaSolution,
@@ -39,6 +38,7 @@ import {
 } from "./accelerator-target.js";
 import { defineCommand, wholeNumber } from "./define.js";
 import { mapFrom } from "./map-from-timeloop.js";
+import { describeProofs, type LayerProof, proofOf } from "./map-proof.js";
 import { fillCache } from "./map-threads.js";
 import {
   type BitOptions,
@@ -115,7 +115,7 @@ export function mapCommand(io: CommandIo): Command {
       const { arch, accelerator, from } = options;
       if (from !== undefined) {
         if (arch ?? accelerator ?? options.network) command.error("error: --from takes files only");
-        await mapFrom(io, from, options, files);
+        await mapFrom(io, from, { ...options, model: modelOf(command, options) }, files);
         return;
       }
       if (files.length > 0) command.error("error: files without --from");
@@ -132,10 +132,7 @@ export function mapCommand(io: CommandIo): Command {
         machine === undefined
           ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
           : acceleratorTarget(accelerator!, machine, options);
-      // The exact mapper has no bounds for the model *exact*.
-      const byDefault = command.getOptionValueSource("model") === "default";
-      const model = options.mapper === "exact" && byDefault ? "timeloop" : options.model;
-      const settings = { ...options, model };
+      const settings = { ...options, model: modelOf(command, options) };
       const { mapped, proofs } = await withWatch(io, options, (watch) => mapLayers(layers, target, settings, watch));
       if (options.output !== undefined) await writeMappings(options.output, mapped);
       const result = networkCost(mapped, target);
@@ -148,13 +145,9 @@ export function mapCommand(io: CommandIo): Command {
   );
 }
 
-/** What the exact mapper can say of a layer. */
-interface LayerProof {
-  readonly layer: string;
-  readonly proven: boolean;
-  /** By which part the mapping may be worse than the optimum. */
-  readonly gap: number;
-  readonly nodes: number;
+/** The exact mapper has no bounds for the model *exact*: unless one is asked for, its model is *timeloop*. */
+function modelOf(command: Command, { mapper, model }: MapOptions): CostModel {
+  return mapper === "exact" && command.getOptionValueSource("model") === "default" ? "timeloop" : model;
 }
 
 /** Between two layers there is time for an interruption. */
@@ -188,21 +181,6 @@ async function mapLayers(
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });
   }
   return { mapped, proofs };
-}
-
-function proofOf(layer: string, found: Extract<AnyMapResult, { ok: true }>): LayerProof[] {
-  const { proven, lowerBound, nodes, trace } = found;
-  if (proven === undefined) return [];
-  return [{ layer, proven, gap: trace.at(-1)!.value / lowerBound! - 1, nodes: nodes! }];
-}
-
-function describeProofs(proofs: readonly LayerProof[]): string[] {
-  if (proofs.length === 0) return [];
-  const proven = proofs.filter((proof) => proof.proven).length;
-  const worst = [...proofs].sort((a, b) => b.gap - a.gap)[0]!;
-  const distance = Number.isFinite(worst.gap) ? `may be ${(100 * worst.gap).toFixed(2)} % from it` : "has no bound";
-  const open = proven < proofs.length ? `; ${worst.layer} ${distance}` : "";
-  return [`proven optimal: ${proven} of ${proofs.length} layers${open}`];
 }
 
 function describePipeline(solution: FpgaSolution): string[] {

@@ -273,6 +273,7 @@ function explore(search: Search, branch: Branch): void {
 
 function countNode(search: Search): void {
   const { options } = search;
+  if (search.stopped) return;
   search.nodes++;
   if (search.nodes >= (options.nodes ?? Number.POSITIVE_INFINITY)) search.stopped = true;
   if (search.nodes % 1024 !== 0) return;
