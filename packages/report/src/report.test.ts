@@ -120,6 +120,26 @@ describe("sections", () => {
     expect(html).toContain("exact loop nest, version 1");
   });
 
+  it("derive every count that is not 0, loop by loop", () => {
+    const data = asicFixture();
+    const html = renderReport(data);
+    for (const { cost } of data.found.layers) {
+      for (const { level, instances, dataSpaces } of cost!.levels) {
+        for (const space of dataSpaces) {
+          for (const kind of ["reads", "fills", "updates"] as const) {
+            const words = space[kind];
+            if (words === 0) continue;
+            const figure = Number.isInteger(words) ? String(words) : words.toFixed(2);
+            expect(html).toContain(
+              `${level}.${space.dataSpace}.${kind} = ${figure} words per instance, ${instances} in use`,
+            );
+          }
+        }
+      }
+    }
+    expect(html.match(/How each count comes about/g)).toHaveLength(data.found.layers.length);
+  });
+
   it("mark the sub-accelerator that sets the pace", () => {
     const data = fpgaFixture();
     const { accelerator } = data.found;

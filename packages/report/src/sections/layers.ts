@@ -1,4 +1,5 @@
 import {
+  type Architecture,
   type ChunkResult,
   type LevelCost,
   type LimitingResource,
@@ -14,13 +15,16 @@ import { type Insertion, type Markup, markup } from "../markup/markup.js";
 import { inlineSvg } from "../plots/picture.js";
 import { type Category, stackedStrip } from "../plots/stacked-bars.js";
 import { seriesClass } from "../theme/theme.js";
+import { countDerivations } from "./counts.js";
 import { type Column, type Section, seriesList, table } from "./elements.js";
 
 /** Every layer on the accelerator: what it costs, where, what holds it up, and its mapping. */
 export function layersSection({ found }: ReportData): Section {
   const { layers, accelerator } = found;
   const content =
-    accelerator.kind === "asic" ? mappedLayers(layers) : chunkedLayers(layers, accelerator.pipeline.chunks);
+    accelerator.kind === "asic"
+      ? mappedLayers(layers, accelerator.architecture)
+      : chunkedLayers(layers, accelerator.pipeline.chunks);
   return { id: "layers", title: "Layer by layer", content };
 }
 
@@ -48,7 +52,7 @@ function shapeCells(layer: LayerResult, name: Insertion): Insertion[] {
   ];
 }
 
-function mappedLayers(layers: readonly LayerResult[]): Markup {
+function mappedLayers(layers: readonly LayerResult[], architecture: Architecture): Markup {
   const levels = energyByLevel(layers)?.levels ?? [];
   const categories = energyCategories(levels);
   const cycles = layers.reduce((sum, { latencyCycles }) => sum + latencyCycles, 0);
@@ -67,7 +71,7 @@ function mappedLayers(layers: readonly LayerResult[]): Markup {
     };
   });
   const models = [...new Set(layers.flatMap(({ cost }) => (cost === undefined ? [] : [cost.model])))];
-  const mapped = layers.flatMap((layer, index) => mappingDetails(layer, index) ?? []);
+  const mapped = layers.flatMap((layer, index) => mappingDetails(layer, index, architecture) ?? []);
   return markup`${seriesList(categories)}${table({
     caption: "Layers with utilisation, energy and what limits their speed",
     className: "layer-table",
@@ -96,14 +100,14 @@ function energyStrip(layer: LayerResult, levels: readonly string[], categories: 
   return inlineSvg(stackedStrip(values, { label, categories, format }));
 }
 
-function mappingDetails(layer: LayerResult, index: number): Markup | undefined {
-  const { name, mapping, cost } = layer;
+function mappingDetails(layer: LayerResult, index: number, architecture: Architecture): Markup | undefined {
+  const { name, problem, mapping, cost } = layer;
   if (mapping === undefined) return undefined;
   const summary =
     cost === undefined ? "" : `${formatSi(cost.energyPj * 1e-12, "J")}, ${formatCount(cost.latencyCycles)} cycles`;
   return markup`<details id="layer-${String(index)}"><summary><b>${breakable(name)}</b> <span class="quiet">${summary}</span></summary>
 <pre tabindex="0"><code>${printMapping(mapping)}</code></pre>
-${cost && accessTable(name, cost)}</details>
+${cost && accessTable(name, cost)}${cost && countDerivations({ problem, mapping, cost }, architecture)}</details>
 `;
 }
 
