@@ -3,6 +3,7 @@ import { afterAll, expect, it, vi } from "vitest";
 import { runCommand } from "../testing/run-command.js";
 import { filesIn, useTemporaryFolder } from "../testing/temporary-folder.js";
 import type { BadInput } from "./testing/bad-inputs/bad-input.js";
+import { badBenchmarks } from "./testing/bad-inputs/benchmarks.js";
 import { badCommandLines } from "./testing/bad-inputs/command-lines.js";
 import { badHardware } from "./testing/bad-inputs/hardware.js";
 import { badData } from "./testing/bad-inputs/images-and-data.js";
@@ -37,7 +38,7 @@ vi.mock("node:fs/promises", async (original) => {
 
 useTemporaryFolder();
 
-const kinds = [badCommandLines, badRecipes, badNetworks, badData, badHardware, badSurroundings];
+const kinds = [badCommandLines, badRecipes, badNetworks, badData, badHardware, badBenchmarks, badSurroundings];
 const rows = new Map<string, string[][]>(kinds.map(({ title }) => [title, []]));
 const cases = kinds.flatMap(({ title, inputs }) => inputs.map((input) => [title, input.what, input] as const));
 

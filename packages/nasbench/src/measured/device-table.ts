@@ -115,7 +115,9 @@ export function parseDeviceTable(text: string): DeviceTable {
   }
   const table = recordAt(value, []);
   if (table.format !== "dovetail-device-table" || table.version !== 1) {
-    throw refuse(["format"], "dovetail-device-table, version 1", `${String(table.format)}, ${String(table.version)}`);
+    const { format, version } = table;
+    const received = format === undefined ? "no format" : `${String(format)}, version ${String(version)}`;
+    throw refuse(["format"], "dovetail-device-table, version 1", received);
   }
   const device = checkDeviceName(table.device, ["device"]);
   const { space } = table;
