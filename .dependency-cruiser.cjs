@@ -9,8 +9,9 @@ const arrows = {
   runtime: ["graph"],
   train: ["runtime", "models"],
   quant: ["train"],
+  attack: ["train"],
   search: ["train", "nasbench"],
-  systems: ["search", "quant"],
+  systems: ["search", "quant", "attack"],
   report: ["hardware"],
   cli: ["systems", "report"],
 };
