@@ -15,15 +15,20 @@ const macRules: Readonly<Record<string, MacRule>> = {
 };
 
 /**
- * Multiply–accumulates of a graph's convolutions and matrix products, for one image: named dimensions (the batch)
- * count as 1.
+ * Multiply–accumulates of each convolution and matrix product of a graph, in its order, for one image: named dimensions
+ * (the batch) count as 1.
  */
-export function countMacs(graph: Graph): number {
+export function nodeMacs(graph: Graph): readonly { readonly node: Node; readonly macs: number }[] {
   const shapeOf = (name: string): readonly number[] => sizesOf(graph.types.get(name)?.shape ?? []);
-  return graph.nodes.reduce((sum, node) => {
+  return graph.nodes.flatMap((node) => {
     const rule = node.domain === "" ? macRules[node.operator] : undefined;
-    return rule ? sum + rule(node, shapeOf) : sum;
-  }, 0);
+    return rule ? [{ node, macs: rule(node, shapeOf) }] : [];
+  });
+}
+
+/** The sum of `nodeMacs`. */
+export function countMacs(graph: Graph): number {
+  return nodeMacs(graph).reduce((sum, { macs }) => sum + macs, 0);
 }
 
 function sizesOf(shape: Shape): readonly number[] {

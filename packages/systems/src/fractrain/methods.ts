@@ -1,0 +1,79 @@
+// Ways to train: in full precision, at one precision, by PFQ, by DFQ, by FracTrain, and the static baselines.
+
+import { z } from "zod";
+
+const bits = z.number().int().min(1).max(24);
+const fraction = z.number().positive().lt(1);
+
+const pairSchema = z.strictObject({
+  forwardBits: bits.describe("Of weights and activations."),
+  backwardBits: bits.describe("Of gradients."),
+});
+
+const pfqFields = {
+  epsilon: z.number().positive().default(0.15).describe("Losses this close, of the first ones' mean, stand still."),
+  alpha: z.number().positive().default(0.4).describe("Factor of epsilon at the first two turning points."),
+  epochSteps: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe("Steps over which PFQ averages a loss; default: a 160th of the training, as 400 of 64,000."),
+};
+
+/** A method with its settings. */
+export const methodSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("float32") }),
+  z.strictObject({
+    kind: z.literal("static").describe("SBM: minimum and maximum, stochastic gradients."),
+    weightBits: bits.default(8),
+    activationBits: bits.default(8),
+    gradientBits: bits.default(8),
+  }),
+  z.strictObject({
+    kind: z
+      .literal("static-blocks")
+      .describe("As static, with stem and shortcuts at 8 bits: what gates are compared with."),
+    weightBits: bits.default(4),
+    activationBits: bits.default(4),
+    gradientBits: bits.default(6),
+  }),
+  z.strictObject({
+    kind: z.literal("dorefa").describe("DoReFa; first and last layer in full precision."),
+    weightBits: bits.default(8),
+    activationBits: bits.default(8),
+    gradientBits: bits.default(8),
+  }),
+  z.strictObject({
+    kind: z.literal("pfq").describe("Precision pairs that rise at turning points of the loss."),
+    pairs: z
+      .array(pairSchema)
+      .min(1)
+      .default([
+        { forwardBits: 3, backwardBits: 6 },
+        { forwardBits: 4, backwardBits: 6 },
+        { forwardBits: 6, backwardBits: 8 },
+        { forwardBits: 8, backwardBits: 8 },
+      ]),
+    ...pfqFields,
+  }),
+  z.strictObject({
+    kind: z.literal("dfq").describe("Gates choose each sample's precision, at a cost held at a target."),
+    target: fraction.default(0.03).describe("Cost of the blocks, of float32's."),
+  }),
+  z.strictObject({
+    kind: z.literal("fractrain").describe("DFQ whose target rises at PFQ's turning points."),
+    firstTarget: fraction.default(0.015),
+    targetStep: fraction.default(0.005),
+    ...pfqFields,
+  }),
+]);
+
+export type Method = z.output<typeof methodSchema>;
+export type MethodInput = z.input<typeof methodSchema>;
+export type MethodKind = Method["kind"];
+
+/** The method with its defaults. */
+export function methodOf(input: MethodInput): Method {
+  return methodSchema.parse(input);
+}

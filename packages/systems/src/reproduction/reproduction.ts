@@ -1,0 +1,46 @@
+// What a system gives to `dovetail reproduce`: its experiment as pieces, and what follows from their results.
+
+import type { Watch } from "@dovetail/core";
+import type { Runtime } from "@dovetail/runtime";
+import type { Checkpoint, DatasetDescriptionInput, ImageDataset, Json } from "@dovetail/train";
+import type { Conclusion, Scale } from "./card.js";
+
+/** What a piece works with. */
+export interface PieceContext {
+  readonly runtime: Runtime;
+  /** Loads a data set, once for all pieces that ask for the same. */
+  dataset(description: DatasetDescriptionInput): Promise<ImageDataset>;
+  /** The result of an earlier piece. Throws when no earlier piece has this name. */
+  result(piece: string): Json;
+  /** Tensors that an earlier piece kept by this name. Throws when there are none. */
+  kept(name: string): Promise<Checkpoint>;
+  /** Keeps tensors for later pieces. */
+  keep(name: string, checkpoint: Checkpoint): Promise<void>;
+  /** Where an interrupted piece goes on: what it saved last. Gone when the piece is done. */
+  readonly checkpoint: {
+    load(): Promise<Checkpoint | undefined>;
+    save(checkpoint: Checkpoint): Promise<void>;
+  };
+  /** Progress of this piece: `done` of `total` is its share of `work`. */
+  readonly watch: Watch;
+}
+
+/** A part of the experiment that is done at once or not at all; its result is stored as soon as it is there. */
+export interface Piece {
+  /** Letters, digits, dots, dashes; names the result's file. */
+  readonly name: string;
+  /** Expected effort, in any unit that the pieces of a reproduction share. */
+  readonly work: number;
+  run(context: PieceContext): Promise<Json>;
+}
+
+/** A system's reproduction. Its pieces run in their order; each may read the results of those before. */
+export interface Reproduction {
+  readonly system: string;
+  readonly title: string;
+  /** By scale: what it runs, in a sentence, and the seeds. */
+  readonly scales: Readonly<Record<Scale, { readonly summary: string; readonly seeds: readonly number[] }>>;
+  pieces(scale: Scale): readonly Piece[];
+  /** What follows from the results of all pieces. */
+  conclude(scale: Scale, results: ReadonlyMap<string, Json>): Conclusion;
+}
