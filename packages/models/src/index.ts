@@ -19,17 +19,21 @@ export { classNamesOf, type ExportOptions, exportModel } from "./network/export.
 export { foldBatchNorms } from "./network/fold.js";
 export { networkOfModel } from "./network/import.js";
 export { initializeParameter, initializeParameters } from "./network/initialize.js";
-export { countMacs } from "./network/macs.js";
+export { countMacs, nodeMacs } from "./network/macs.js";
 export {
   type Initialization,
   type Network,
+  type NoiseInput,
   type ObservedRange,
   type ParameterRole,
   type ParameterSpec,
   parameterCount,
+  type SampleSelection,
   type ScalarInput,
 } from "./network/network.js";
+export { predictionGraph } from "./network/prediction-graph.js";
 export { type NodeRewrite, type RewriteContext, type RewriteOptions, rewriteGraph } from "./network/rewrite.js";
+export { chosenRow, isChosenRow } from "./network/rows.js";
 export { type DropoutMask, type TrainingForm, trainingForm } from "./network/training-form.js";
 export { mlperfTinyResNet8 } from "./zoo/mlperf-tiny-resnet8.js";
 export { mobileNetV2 } from "./zoo/mobilenet-v2.js";

@@ -1,6 +1,8 @@
 export { type CalibrateOptions, calibrateRanges } from "./calibration/calibrate-ranges.js";
 export { type PreparedNetwork, type PrepareOptions, prepareQuantization } from "./calibration/prepare.js";
 export { exportQdqModel, type QdqExportOptions } from "./integer/export-qdq.js";
+export { type Layer, type LayerRole, layersOf } from "./layers/layers.js";
+export { type QuantizeLayersOptions, quantizeLayers } from "./layers/quantize-layers.js";
 export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/affine.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
 export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
@@ -16,13 +18,11 @@ export {
   type GradientQuantizer,
   gradientBitInputs,
   gradientQuantizers,
-  type NoiseInput,
   type QuantizeGradientsOptions,
   quantizeGradients,
   withGradientPrecision,
 } from "./quantizers/gradient-precision.js";
 export { initialLsqStep, type LsqOptions, quantizeLsq } from "./quantizers/lsq.js";
-export { uniformNoise } from "./quantizers/noise.js";
 export { type PactOptions, pactPenalty, pactStart, quantizePact } from "./quantizers/pact.js";
 export {
   type ActivationPoint,
@@ -32,4 +32,11 @@ export {
   quantizedRoles,
   type WeightPoint,
 } from "./quantizers/points.js";
-export { meanSampleMinMax, minMaxOf, runningMinMax } from "./quantizers/ranges.js";
+export { meanSampleMinMax, minMaxOf } from "./quantizers/ranges.js";
+export {
+  precisionIndex,
+  type SwitchableNetwork,
+  type SwitchableOptions,
+  spreadOverPrecisions,
+  switchableNetwork,
+} from "./switchable/switchable-network.js";

@@ -84,6 +84,7 @@ export {
 } from "./schedules/schedule.js";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluatePredictor } from "./trainer/evaluate.js";
 export { evaluateModel } from "./trainer/evaluate-model.js";
+export { uniformNoise } from "./trainer/noise.js";
 export { createPredictor, type Predictor, type PredictorOptions, parametersOf } from "./trainer/predictor.js";
 export type { EpochRecord } from "./trainer/progress.js";
 export { type Scheduled, type TrainingResult, type TrainOptions, train } from "./trainer/train.js";

@@ -53,14 +53,17 @@ export class GraphBuilder extends Operators {
   private readonly scopes: string[] = [];
   private readonly counters = new Map<string, number>();
   private readonly nodeNames = new Set<string>();
+  private readonly reserved: ReadonlySet<string>;
   private readonly smallConstants = new Map<string, Value>();
   private readonly producers = new Map<string, Node>();
   private readonly known: KnownValues;
 
-  constructor(name: string, options: { readonly opset?: number } = {}) {
+  /** Values that are added without a name take none of `reserved`. */
+  constructor(name: string, options: { readonly opset?: number; readonly reserved?: Iterable<string> } = {}) {
     super();
     this.name = name;
     this.opset = options.opset ?? defaultOpset;
+    this.reserved = new Set(options.reserved);
     this.known = {
       typeOf: (valueName) => this.types.get(valueName),
       constantOf: (valueName) => this.initializers.get(valueName),
@@ -112,8 +115,8 @@ export class GraphBuilder extends Operators {
     attributes: Readonly<Record<string, AttributeInput>> = {},
     options: NodeOptions = {},
   ): readonly Value[] {
-    const name = this.nodeName(options.name ?? operator);
     const outputs = options.outputs ?? 1;
+    const name = this.nodeName(options.name ?? operator, typeof outputs === "number");
     const outputNames =
       typeof outputs === "number"
         ? Array.from({ length: outputs }, (_, index) => this.claim(index === 0 ? `${name}:out` : `${name}:out${index}`))
@@ -366,10 +369,12 @@ export class GraphBuilder extends Operators {
     return this.types.has(this.scoped(name)) ? this.fresh(name).slice(this.scoped("").length) : name;
   }
 
-  private nodeName(stem: string): string {
+  private nodeName(stem: string, namesOutputs: boolean): string {
     for (;;) {
       const name = this.fresh(stem);
-      if (this.nodeNames.has(name) || this.types.has(`${name}:out`)) continue;
+      const output = `${name}:out`;
+      if (this.nodeNames.has(name) || this.types.has(output)) continue;
+      if (namesOutputs && this.reserved.has(output)) continue;
       this.nodeNames.add(name);
       return name;
     }

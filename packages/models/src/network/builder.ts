@@ -10,6 +10,7 @@ export interface ParameterOptions {
   readonly trainable?: boolean | undefined;
   /** As `trainable` unless said: PyTorch's optimizers decay biases and batch-norm parameters too. */
   readonly decay?: boolean | undefined;
+  readonly row?: string | undefined;
 }
 
 const statistics: ReadonlySet<ParameterRole> = new Set(["runningMean", "runningVariance", "activationRange"]);
@@ -24,6 +25,7 @@ export function parameterSpec(name: string, shape: readonly number[], options: P
     initialization: options.initialization,
     trainable,
     decay: options.decay ?? trainable,
+    ...(options.row === undefined ? {} : { row: options.row }),
   };
 }
 
@@ -97,6 +99,7 @@ export class NetworkBuilder {
       parameters: this.parameters,
       scalars: [],
       observedRanges: [],
+      noises: [],
     };
   }
 }

@@ -1,6 +1,7 @@
 import { inputError } from "@dovetail/core";
 import { bindParameters, type Model, modelOf, printShape, scalar, type Tensor } from "@dovetail/graph";
 import type { Network } from "./network.js";
+import { predictionGraph } from "./prediction-graph.js";
 
 export interface ExportOptions {
   /** Written as JSON under the metadata key `classNames`, in the order of the logits. */
@@ -31,7 +32,7 @@ export function exportModel(
     constants.set(name, weight);
   }
   for (const { name, value } of network.scalars) constants.set(name, scalar(options.scalars?.[name] ?? value));
-  return modelOf(bindParameters(network.graph, constants), { metadata: metadataOf(network, options) });
+  return modelOf(bindParameters(predictionGraph(network), constants), { metadata: metadataOf(network, options) });
 }
 
 function metadataOf(network: Network, { classNames, metadata }: ExportOptions): Map<string, string> {

@@ -72,6 +72,7 @@ export function networkOfModel(
     parameters,
     scalars: [],
     observedRanges: [],
+    noises: [],
   };
   return { network, weights };
 }

@@ -1,4 +1,4 @@
-import type { Graph } from "@dovetail/graph";
+import type { Graph, Shape } from "@dovetail/graph";
 
 /** What a parameter is for, in the network's arithmetic. */
 export type ParameterRole =
@@ -8,7 +8,7 @@ export type ParameterRole =
   | "shift"
   | "runningMean"
   | "runningVariance"
-  /** Largest magnitude that an activation quantizer represents. */
+  /** An end, or the largest magnitude, of what an activation quantizer represents. */
   | "activationRange";
 
 /**
@@ -40,17 +40,44 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Weight decay applies. */
   readonly decay: boolean;
+  /**
+   * Name of the scalar input that chooses a row of the first axis: values that each setting has for itself. A training
+   * step changes the chosen row alone.
+   */
+  readonly row?: string | undefined;
 }
 
 /**
- * A statistic that training keeps: after each step the parameter becomes
- * (1 − momentum) · parameter + momentum · (the largest magnitude of `observed` in the step's batch).
+ * A range that training keeps: after each step it becomes
+ * (1 − momentum) · range + momentum · (the `statistic` of `observed` in the step's batch).
  */
 export interface ObservedRange {
-  readonly parameter: string;
-  /** Value of the graph whose magnitude is observed. */
+  /** Value from which the graph reads it: a parameter, an Identity of one, or the row of one (`chosenRow`). */
+  readonly range: string;
+  /** Value of the graph that is observed. */
   readonly observed: string;
+  readonly statistic: "magnitude" | "min" | "max";
+  /** Axis of the channels that have a range each, of shape [channels]; without it, one range for the tensor, rank 0. */
+  readonly axis?: number | undefined;
   readonly momentum: number;
+  /** While training, what reads the range gets the batch's statistic (then it is no parameter itself). False by default. */
+  readonly batchInTraining?: boolean | undefined;
+}
+
+/** An input that training fills anew at every step with values uniform in ±½: for stochastic rounding of gradients. */
+export interface NoiseInput {
+  readonly input: string;
+  readonly shape: Shape;
+}
+
+/** A batch normalization whose statistics, while training, are those of some of the batch's samples. */
+export interface SampleSelection {
+  /** Name of the BatchNormalization node. */
+  readonly node: string;
+  /** Value [batch, 1] of the graph: 1 for samples that count. The gradient of all others must arrive as zero. */
+  readonly active: string;
+  /** Whether the node's input is zero in all others already. */
+  readonly isZeroElsewhere: boolean;
 }
 
 /** A further input of the graph that is neither image nor parameter: a bit-width, say. All are rank-0 float32. */
@@ -63,7 +90,8 @@ export interface ScalarInput {
 /**
  * A network as a graph, without its weights. The graph is in inference form: batch normalization uses running
  * statistics, dropout passes everything. Its inputs are the image [batch, channels, height, width], with a symbolic
- * batch and raw pixels 0–255 unless the network was imported, then the parameters, then the scalars.
+ * batch and raw pixels 0–255 unless the network was imported, the parameters, the scalars and the noises. Noises occur
+ * in gradients only: `predictionGraph` is without them.
  */
 export interface Network {
   readonly name: string;
@@ -78,6 +106,8 @@ export interface Network {
   readonly parameters: readonly ParameterSpec[];
   readonly scalars: readonly ScalarInput[];
   readonly observedRanges: readonly ObservedRange[];
+  readonly noises: readonly NoiseInput[];
+  readonly selections?: readonly SampleSelection[] | undefined;
 }
 
 /** Number of values of all parameters, or of the trainable ones alone. */

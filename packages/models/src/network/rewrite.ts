@@ -32,7 +32,7 @@ export function rewriteGraph(
   graph: Graph,
   options: RewriteOptions,
 ): { readonly graph: Graph; readonly find: (name: string) => Value } {
-  const g = new GraphBuilder(graph.name);
+  const g = new GraphBuilder(graph.name, { reserved: graph.nodes.flatMap(({ outputs }) => outputs) });
   const values = new Map<string, Value>();
   const see = (name: string, value: Value): void => {
     values.set(name, options.values?.(value, g) ?? value);

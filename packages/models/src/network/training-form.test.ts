@@ -5,6 +5,9 @@ import { linear } from "../layers/linear.js";
 import { pixels } from "../layers/pixels.js";
 import { zooNetwork } from "../zoo/zoo.js";
 import { NetworkBuilder } from "./builder.js";
+import type { Network } from "./network.js";
+import { predictionGraph } from "./prediction-graph.js";
+import { chosenRow } from "./rows.js";
 import { trainingForm } from "./training-form.js";
 
 it("gives every batch normalization its batch statistics and both running ones an update", () => {
@@ -38,4 +41,57 @@ it("turns dropout into a mask to be fed, and leaves the inference form alone", (
   expect(masks).toEqual([{ input: "Dropout:mask", shape: [2, 12, 16, 16], rate: 0.25 }]);
   expect(graph.nodes.some(({ operator }) => operator === "Dropout")).toBe(false);
   expect(network.graph.nodes.some(({ operator }) => operator === "Dropout")).toBe(true);
+});
+
+/** One observed value, its range read through a node; `rows` settings. */
+function rangedNetwork(rows: number | undefined, batchInTraining: boolean): Network {
+  const n = new NetworkBuilder("ranged");
+  const x = globalAveragePool(n, n.g.relu(n.imageInput(3, 8, 8)));
+  const shape = rows === undefined ? [] : [rows];
+  const role = { role: "activationRange", initialization: { kind: "constant", value: 1 } } as const;
+  const parameter = n.parameter("largest", shape, { ...role, row: rows === undefined ? undefined : "setting" });
+  const read = rows === undefined ? parameter : chosenRow(n.g, parameter, n.g.input("setting", "float32", []));
+  const range = n.g.identity(read);
+  const network = n.build(linear(n, "classifier", n.g.div(x, range), { features: 4 }));
+  return {
+    ...network,
+    scalars: rows === undefined ? [] : [{ name: "setting", value: 0 }],
+    observedRanges: [{ range: range.name, observed: x.name, statistic: "max", momentum: 0.1, batchInTraining }],
+    noises: [],
+  };
+}
+
+it("averages a range that is read through nodes, and puts the batch's in its place where that is asked for", () => {
+  for (const rows of [undefined, 3]) {
+    for (const batchInTraining of [false, true]) {
+      const network = rangedNetwork(rows, batchInTraining);
+      const { graph, updates } = trainingForm(network, { batchSize: 4 });
+      expect([...updates]).toEqual([["largest", "largest:next"]]);
+      expect(graph.types.get("largest:next")?.shape).toEqual(rows === undefined ? [] : [3]);
+      const division = graph.nodes.find(({ operator }) => operator === "Div")!;
+      const divisor = graph.nodes.find(({ outputs }) => outputs[0] === division.inputs[1])!;
+      expect(divisor.operator).toBe(batchInTraining ? "ReduceMax" : "Identity");
+      expect(graph.nodes.filter(({ operator }) => operator === "ReduceMax").length).toBe(1);
+    }
+  }
+});
+
+it("gives noises their sizes, and predictions none", () => {
+  const n = new NetworkBuilder("noisy");
+  const x = globalAveragePool(n, n.imageInput(3, 8, 8));
+  const noise = n.g.input("noise", "float32", ["batch", 3]);
+  const [y] = n.g.customGradient(
+    [x, noise],
+    () => [n.g.identity(x)],
+    ([gradient], { g, inputs }) => [gradient && g.add(gradient, inputs[1]!), undefined],
+  );
+  const network = {
+    ...n.build(linear(n, "classifier", y!, { features: 4 })),
+    noises: [{ input: "noise", shape: ["batch", 3] }],
+  };
+  expect(trainingForm(network, { batchSize: 4 }).noises).toEqual([{ input: "noise", shape: [4, 3] }]);
+  const prediction = predictionGraph(network);
+  expect(prediction.inputs.map(({ name }) => name)).toEqual(["image", "classifier.weight", "classifier.bias"]);
+  expect(prediction.customGradients).toEqual([]);
+  expect(prediction.nodes).toEqual(network.graph.nodes);
 });

@@ -8,8 +8,10 @@ import {
   tensorNumbers,
   type Value,
 } from "@dovetail/graph";
-import type { Network } from "./network.js";
-import { type NodeRewrite, rewriteGraph } from "./rewrite.js";
+import type { Network, ObservedRange, ParameterSpec, SampleSelection } from "./network.js";
+import { type NodeRewrite, type RewriteContext, rewriteGraph } from "./rewrite.js";
+import { isChosenRow } from "./rows.js";
+import { selectedNormalization } from "./selected-normalization.js";
 
 /** An input that the trainer fills with a fresh dropout mask each step: 0 with probability `rate`, else 1 / (1 − rate). */
 export interface DropoutMask {
@@ -26,40 +28,81 @@ export interface TrainingForm {
   /** From each parameter that changes without the optimizer (running statistics, ranges) to the output that replaces it. */
   readonly updates: ReadonlyMap<string, string>;
   readonly masks: readonly DropoutMask[];
+  /** The network's noises, with their sizes. */
+  readonly noises: readonly { readonly input: string; readonly shape: readonly number[] }[];
 }
 
 /**
  * The training form of a network. Batch normalization uses the batch's statistics and averages them as PyTorch does:
- * running = (1 − momentum) · running + momentum · batch, with the unbiased variance. Dropout multiplies by a mask.
+ * running = (1 − momentum) · running + momentum · batch, with the unbiased variance. Observed ranges are averaged too.
+ * Dropout multiplies by a mask.
  */
 export function trainingForm(network: Network, options: { readonly batchSize: number }): TrainingForm {
   const updates = new Map<string, Value>();
   const masks: DropoutMask[] = [];
-  const parameters = new Set(network.parameters.map(({ name }) => name));
+  const read = parametersRead(network);
+  const average: Average = (g, name, next) => {
+    const spec = read.get(name);
+    if (spec) updates.set(spec.name, updated(g, spec, next(g.value(name))));
+  };
+  const ofBatch = new Map(
+    network.observedRanges.flatMap((range) => (range.batchInTraining ? [[range.range, range]] : [])),
+  );
   const image = network.graph.types.get(network.image)!.shape!;
   const { graph, find } = rewriteGraph(network.graph, {
     dimensions: { [image[0]!]: options.batchSize },
     nodes: {
-      BatchNormalization: batchNormalization(parameters, updates),
+      BatchNormalization: batchNormalization(network, average),
       Dropout: dropout(network.graph, masks),
+    },
+    values: (value, g) => {
+      const range = ofBatch.get(value.name);
+      return range ? batchStatistic(g, g.value(range.observed), range) : value;
     },
   });
   const g = GraphBuilder.from({ ...graph, outputs: [] });
   g.output(find(network.logits));
   for (const range of network.observedRanges) {
-    const observed = find(range.observed);
-    const magnitude = g.max(
-      g.op("ReduceMax", [observed], { keepdims: 0 }),
-      g.neg(g.op("ReduceMin", [observed], { keepdims: 0 })),
-    );
-    updates.set(range.parameter, movingAverage(g, find(range.parameter), magnitude, range.momentum));
+    const observed = range.batchInTraining ? find(range.range) : batchStatistic(g, find(range.observed), range);
+    average(g, range.range, (old) => movingAverage(g, old, observed, range.momentum));
   }
   const outputs = new Map<string, string>();
   for (const [parameter, value] of updates) {
     g.output(value, `${parameter}:next`);
     outputs.set(parameter, `${parameter}:next`);
   }
-  return { graph: g.build(), logits: find(network.logits).name, updates: outputs, masks };
+  const noises = network.noises.map(({ input }) => ({ input, shape: g.value(input).type.shape as readonly number[] }));
+  return { graph: g.build(), logits: find(network.logits).name, updates: outputs, masks, noises };
+}
+
+/** From each value that is a parameter, an Identity of one, or the chosen row of one, to the parameter. */
+function parametersRead({ graph, parameters }: Network): ReadonlyMap<string, ParameterSpec> {
+  const read = new Map(parameters.map((spec) => [spec.name, spec]));
+  for (const { operator, inputs, outputs } of graph.nodes) {
+    const spec = read.get(inputs[0] ?? "");
+    if (spec && (operator === "Identity" || (operator === "Gather" && spec.row))) read.set(outputs[0]!, spec);
+  }
+  return read;
+}
+
+/** Notes what replaces the parameter that a value reads, if it reads one. */
+type Average = (g: GraphBuilder, name: string, next: (old: Value) => Value) => void;
+
+/** The parameter with `next` in its place, or in that of its chosen row; other rows keep their bits. */
+function updated(g: GraphBuilder, { name, row }: ParameterSpec, next: Value): Value {
+  if (row === undefined) return next;
+  const parameter = g.value(name);
+  return g.where(isChosenRow(g, parameter, g.value(row)), g.unsqueeze(next, [0]), parameter);
+}
+
+/** The statistic of a value in the batch, of the range's shape. */
+function batchStatistic(g: GraphBuilder, x: Value, { statistic, axis }: ObservedRange): Value {
+  const axes =
+    axis === undefined ? [] : [g.int64s(x.type.shape!.flatMap((_, place) => (place === axis ? [] : [place])))];
+  const smallest = (): Value => g.op("ReduceMin", [x, ...axes], { keepdims: 0 });
+  const largest = (): Value => g.op("ReduceMax", [x, ...axes], { keepdims: 0 });
+  if (statistic === "min") return smallest();
+  return statistic === "max" ? largest() : g.max(largest(), g.neg(smallest()));
 }
 
 /** (1 − momentum) · old + momentum · observed. */
@@ -67,9 +110,13 @@ function movingAverage(g: GraphBuilder, old: Value, observed: Value, momentum: n
   return g.add(g.mul(old, 1 - momentum), g.mul(observed, momentum));
 }
 
-function batchNormalization(parameters: ReadonlySet<string>, updates: Map<string, Value>): NodeRewrite {
-  return ({ node, inputs, g }) => {
-    const [x, scale, shift, runningMean, runningVariance] = inputs as readonly Value[];
+function batchNormalization({ selections = [] }: Network, average: Average): NodeRewrite {
+  const selectionOf = new Map(selections.map((selection) => [selection.node, selection]));
+  return (context) => {
+    const { node, inputs, g } = context;
+    const [x, scale, shift] = inputs as readonly Value[];
+    const selection = selectionOf.get(node.name);
+    if (selection) return [normalizeSelected(context, selection, average)];
     const [y, mean, variance] = g.ownNode(
       "BatchNormalizationTraining",
       [x, scale, shift],
@@ -78,15 +125,28 @@ function batchNormalization(parameters: ReadonlySet<string>, updates: Map<string
     );
     const momentum = 1 - attributeOf(node, "momentum", "float", 0.9);
     const count = elementCount(x!.type.shape!.filter((_, axis) => axis !== 1) as number[]);
-    if (parameters.has(runningMean!.name)) {
-      updates.set(runningMean!.name, movingAverage(g, runningMean!, mean!, momentum));
-    }
-    if (parameters.has(runningVariance!.name)) {
-      const unbiased = (momentum * count) / Math.max(count - 1, 1);
-      updates.set(runningVariance!.name, g.add(g.mul(runningVariance!, 1 - momentum), g.mul(variance!, unbiased)));
-    }
+    const unbiased = (momentum * count) / Math.max(count - 1, 1);
+    average(g, node.inputs[3]!, (old) => movingAverage(g, old, mean!, momentum));
+    average(g, node.inputs[4]!, (old) => g.add(g.mul(old, 1 - momentum), g.mul(variance!, unbiased)));
     return [y!];
   };
+}
+
+/** As `batchNormalization`, of the active samples; without any, running statistics stay. */
+function normalizeSelected({ node, inputs, g }: RewriteContext, selection: SampleSelection, average: Average): Value {
+  const [input, scale, shift] = inputs as readonly [Value, Value, Value];
+  const active = g.value(selection.active);
+  const shape = [-1, ...input.type.shape!.slice(1).map(() => 1)];
+  const x = selection.isZeroElsewhere ? input : g.where(g.greater(g.reshape(active, shape), 0), input, 0);
+  const { y, mean, variance, count } = selectedNormalization(g, node, { x, scale, shift, active });
+  const momentum = 1 - attributeOf(node, "momentum", "float", 0.9);
+  const values = g.mul(count, elementCount(x.type.shape!.slice(2) as number[]));
+  const unbiased = g.div(g.mul(variance, values), g.max(g.sub(values, 1), 1));
+  const isAny = g.greater(count, 0);
+  const kept = (old: Value, observed: Value): Value => g.where(isAny, movingAverage(g, old, observed, momentum), old);
+  average(g, node.inputs[3]!, (old) => kept(old, mean));
+  average(g, node.inputs[4]!, (old) => kept(old, unbiased));
+  return y;
 }
 
 function dropout(graph: Graph, masks: DropoutMask[]): NodeRewrite {

@@ -7,7 +7,7 @@ import {
   tensorFromData,
   tensorNumbers,
 } from "@dovetail/graph";
-import type { Network } from "@dovetail/models";
+import { type Network, predictionGraph } from "@dovetail/models";
 import type { Runtime } from "@dovetail/runtime";
 import { type DatasetPart, type ImageDataset, iterateBatches, parametersOf } from "@dovetail/train";
 import { rangeName } from "../quantizers/fake-quantize.js";
@@ -53,7 +53,7 @@ export async function calibrateRanges(options: CalibrateOptions): Promise<Map<st
 
 /** The network with the magnitudes of its stored activations as the only outputs, under their ranges' names. */
 function magnitudeGraph(network: Network): Graph {
-  const g = GraphBuilder.from({ ...network.graph, outputs: [] });
+  const g = GraphBuilder.from({ ...predictionGraph(network), outputs: [] });
   for (const { value } of quantizationPoints(network).activations) {
     const magnitude = g.op("ReduceMax", [g.abs(g.value(value))], { keepdims: 0 });
     g.output(magnitude, rangeName(value));

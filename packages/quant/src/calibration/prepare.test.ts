@@ -9,31 +9,12 @@ import {
   pixels,
 } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
-import { createBatchStream, createDataset, evaluate, type LabelledImages, sgd, train } from "@dovetail/train";
+import { createBatchStream, evaluate, sgd, train } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { levelsDataset } from "../testing/levels.js";
 import { prepareQuantization } from "./prepare.js";
 
-/** Noise whose mean is the class. */
-function labelledImages(count: number, label: string): LabelledImages {
-  const random = createRandomStream(7).split(label);
-  const labels = Uint8Array.from({ length: count }, (_, index) => index % 4);
-  const images = new Uint8Array(count * 192);
-  for (let index = 0; index < images.length; index++) {
-    images[index] = random.integer(100) + 50 * labels[Math.floor(index / 192)]!;
-  }
-  return { images, labels };
-}
-
-const dataset = createDataset(
-  "levels",
-  { classNames: ["a", "b", "c", "d"], imageShape: [3, 8, 8] },
-  {
-    train: labelledImages(160, "train"),
-    validation: labelledImages(40, "validation"),
-    test: labelledImages(40, "test"),
-  },
-  { files: [], citation: "", licence: "" },
-);
+const dataset = levelsDataset();
 
 const network = (() => {
   const n = new NetworkBuilder("small");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AffineOptions, quantizeAffine } from "./affine.js";
 import { quantizeWeight } from "./arithmetic.js";
-import { meanSampleMinMax, minMaxOf, runningMinMax } from "./ranges.js";
+import { meanSampleMinMax, minMaxOf } from "./ranges.js";
 import { type CompiledFunction, compileFunction, exampleValues } from "./testing/compile.js";
 import { ascending, distinct, drawnValues } from "./testing/draws.js";
 
@@ -144,16 +144,6 @@ it("gives the golden codes and values of the specification at 3 bits", async () 
     expect(value).toBeCloseTo(expected[index]!, 6);
   });
   expect(y.map((value) => Math.round((value + 1.3) / (3.4 / 7)))).toEqual([0, 2, 3, 3, 5, 7]);
-});
-
-it("running estimates take nine tenths of the batch", async () => {
-  const average = await compileFunction(runtime, { x: [2, 3], min: [], max: [] }, (g, { x, min, max }) => {
-    const next = runningMinMax(g, { min: min!, max: max! }, minMaxOf(g, x!));
-    return g.concat([g.unsqueeze(next.min, [0]), g.unsqueeze(next.max, [0])], 0);
-  });
-  const { y } = await average.run({ x: exampleValues, min: -3, max: 1 });
-  expect(y[0]).toBeCloseTo(-0.3 - 1.17, 6);
-  expect(y[1]).toBeCloseTo(0.1 + 1.89, 6);
 });
 
 it("the original SBM's range is the mean over samples of each one's ends", async () => {

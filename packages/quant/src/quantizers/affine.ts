@@ -37,7 +37,7 @@ export function quantizeAffine(g: GraphBuilder, x: Value, options: AffineOptions
     return grid.valueOf(g.round(g.clip(options.noise ? g.add(code, options.noise) : code, 0, levels)));
   };
   if (options.gradient !== "clipped") {
-    return unlessFullPrecision(g, options.bits, x, g.straightThrough(x, quantize));
+    return g.straightThrough(x, (value) => unlessFullPrecision(g, options.bits, value, quantize(value)));
   }
   return unlessFullPrecision(g, options.bits, x, clippedStraightThrough(g, x, grid, quantize));
 }

@@ -1,6 +1,7 @@
-import type { Graph, GraphBuilder, Value } from "@dovetail/graph";
+import type { Graph, GraphBuilder, Shape, Value } from "@dovetail/graph";
 import { type Network, parameterSpec, rewriteGraph, type ScalarInput } from "@dovetail/models";
 import { activationScale, quantizeActivation, roundToScale, weightScale } from "./arithmetic.js";
+import { requireUnquantized } from "./order.js";
 import { type ActivationPoint, type QuantizationPoints, quantizationPoints, type WeightPoint } from "./points.js";
 
 export interface FakeQuantizeOptions {
@@ -27,10 +28,12 @@ export function rangeName(activation: string): string {
  * pass straight through, except where an activation is clipped.
  *
  * The bit-widths are scalar inputs, `weightBits` and `activationBits` (at least 2; 25 and more change nothing but
- * rounding errors). The ranges are parameters, `<activation>:range`, to be set by `calibrateRanges`.
+ * rounding errors). The ranges are parameters, `<activation>:range`, to be set by `calibrateRanges`. Throws when the
+ * network is quantized already.
  */
 export function fakeQuantize(network: Network, options: FakeQuantizeOptions = {}): Network {
   const { weightBits = 8, activationBits = 8, rangeMomentum = 0.1 } = options;
+  requireUnquantized(network);
   const points = quantizationPoints(network);
   const ranges = points.activations.map(({ value }) =>
     parameterSpec(rangeName(value), [], { role: "activationRange", initialization: { kind: "constant", value: 1 } }),
@@ -40,7 +43,7 @@ export function fakeQuantize(network: Network, options: FakeQuantizeOptions = {}
     { name: bitInputs.activations, value: activationBits },
   ];
   const quantize = quantizersOf(points);
-  const { graph, find } = rewriteGraph(withScalarInputs(network.graph, [...ranges, ...scalars]), {
+  const { graph, find } = rewriteGraph(withInputs(network.graph, [...ranges, ...scalars]), {
     values: (value, g) => g.scope(`quantize/${value.name}`, () => quantize.get(value.name)?.(g, value) ?? value),
   });
   return {
@@ -52,8 +55,9 @@ export function fakeQuantize(network: Network, options: FakeQuantizeOptions = {}
     observedRanges: [
       ...network.observedRanges,
       ...points.activations.map(({ value }) => ({
-        parameter: rangeName(value),
+        range: rangeName(value),
         observed: value,
+        statistic: "magnitude" as const,
         momentum: rangeMomentum,
       })),
     ],
@@ -99,8 +103,11 @@ function quantizersOf(points: QuantizationPoints): Map<string, (g: GraphBuilder,
   ]);
 }
 
-/** The graph with these further rank-0 inputs. */
-export function withScalarInputs(graph: Graph, added: readonly { readonly name: string }[]): Graph {
-  const inputs = added.map(({ name }) => ({ name, type: { elementType: "float32", shape: [] } }) as const);
+/** The graph with these further float32 inputs, of rank 0 where no shape is given. */
+export function withInputs(
+  graph: Graph,
+  added: readonly { readonly name: string; readonly shape?: Shape | undefined }[],
+): Graph {
+  const inputs = added.map(({ name, shape = [] }) => ({ name, type: { elementType: "float32", shape } }) as const);
   return { ...graph, inputs: [...graph.inputs, ...inputs] };
 }

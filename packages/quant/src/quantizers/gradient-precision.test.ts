@@ -10,11 +10,12 @@ import {
   pixels,
 } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
+import { uniformNoise } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quantizeLayers } from "../layers/quantize-layers.js";
 import { quantizeAffine } from "./affine.js";
 import { fakeQuantize } from "./fake-quantize.js";
 import { gradientQuantizers, quantizeGradients, withGradientPrecision } from "./gradient-precision.js";
-import { uniformNoise } from "./noise.js";
 import { compileFunction } from "./testing/compile.js";
 import { distinct, expectClose } from "./testing/draws.js";
 
@@ -126,7 +127,7 @@ describe("a network with quantized gradients", () => {
   it("computes the same forward, and the same gradients at full precision", async () => {
     const expected = await gradientsOf(quantized);
     const full = quantizeGradients(quantized, { errorBits: 32, weightGradientBits: 0 });
-    const found = await gradientsOf(full.network);
+    const found = await gradientsOf(full);
     found.forEach((values, index) => {
       expectClose(values, expected[index]!, 1e-5 * Math.max(1, ...expected[index]!.map(Math.abs)));
     });
@@ -140,7 +141,7 @@ describe("a network with quantized gradients", () => {
         return values.some((value, index) => Math.abs(value - expected[layer]![index]!) > 1e-3 * largest);
       });
     const at = async (errorBits: number, weightGradientBits: number) => {
-      const { network } = quantizeGradients(quantized, { errorBits, weightGradientBits });
+      const network = quantizeGradients(quantized, { errorBits, weightGradientBits });
       const [same, ...found] = await gradientsOf(network);
       expect(same).toEqual(logits);
       return differs(found);
@@ -152,13 +153,13 @@ describe("a network with quantized gradients", () => {
   });
 
   it("takes noise for each layer where it rounds stochastically", async () => {
-    const { network, noises } = quantizeGradients(quantized, { errorBits: 4, weightGradientBits: 4, stochastic: true });
-    expect(noises.map(({ shape }) => shape.slice(1))).toEqual([[4, 8, 8], [4, 4, 4], [4]]);
+    const network = quantizeGradients(quantized, { errorBits: 4, weightGradientBits: 4, stochastic: true });
+    expect(network.noises.map(({ shape }) => shape.slice(1))).toEqual([[4, 8, 8], [4, 4, 4], [4]]);
     const draw = (seed: number) =>
       gradientsOf(
         network,
         Object.fromEntries(
-          noises.map(({ input, shape }) => [
+          network.noises.map(({ input, shape }) => [
             input,
             uniformNoise(createRandomStream(seed).split(input), [2, ...(shape.slice(1) as number[])]),
           ]),
@@ -167,5 +168,13 @@ describe("a network with quantized gradients", () => {
     const [first, again, other] = [await draw(1), await draw(1), await draw(2)];
     expect(again).toEqual(first);
     expect(other[1]).not.toEqual(first[1]);
+  });
+
+  it("is not quantized further", () => {
+    const gradientsOnly = quantizeGradients(plain);
+    for (const rewrite of [fakeQuantize, quantizeLayers]) {
+      expect(() => rewrite(gradientsOnly)).toThrow(/quantized first and once, gradients then.*"errorBits"/);
+      expect(() => rewrite(quantized)).toThrow(/quantized already/);
+    }
   });
 });

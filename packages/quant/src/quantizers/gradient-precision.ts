@@ -1,8 +1,9 @@
-import { type Dimension, differentiate, type GraphBuilder, type Node, type Value } from "@dovetail/graph";
-import { type Network, type NodeRewrite, rewriteGraph, type ScalarInput } from "@dovetail/models";
+import { differentiate, type GraphBuilder, type Node, type Value } from "@dovetail/graph";
+import { type Network, type NodeRewrite, type NoiseInput, rewriteGraph, type ScalarInput } from "@dovetail/models";
+import { layersOf } from "../layers/layers.js";
 import { quantizeAffine } from "./affine.js";
 import { quantizeDorefaGradient } from "./dorefa.js";
-import { withScalarInputs } from "./fake-quantize.js";
+import { withInputs } from "./fake-quantize.js";
 import { minMaxOf } from "./ranges.js";
 
 // A layer has three products: forward, error (gradient to its input) and weight gradient. Quantizers in front of the
@@ -72,37 +73,25 @@ export interface QuantizeGradientsOptions {
   readonly weightGradientBits?: number | undefined;
   /** `minMax` by default. */
   readonly quantizer?: keyof typeof gradientQuantizers | undefined;
-  /** Rounds stochastically: each layer gets an input of noise, to be fed at every step (`uniformNoise`). */
+  /** Rounds stochastically: each layer gets a noise, which training feeds; false by default. */
   readonly stochastic?: boolean | undefined;
 }
 
-/** A noise input of a network, and its shape. */
-export interface NoiseInput {
-  readonly input: string;
-  readonly shape: readonly Dimension[];
-}
-
-const layerOperators = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-
 /**
- * The network with the gradients of its layers' products quantized; what it computes forward stays the same. A layer is
- * a convolution or matrix product of a value that depends on the image with one that does not. The bit-widths are
- * scalar inputs, `errorBits` and `weightGradientBits`. To be applied after `fakeQuantize`, never before.
+ * The network with the gradients of its layers' products quantized; what it computes forward stays the same. The
+ * bit-widths are scalar inputs, `errorBits` and `weightGradientBits`. To be applied after `fakeQuantize` (which throws
+ * otherwise).
  */
-export function quantizeGradients(
-  network: Network,
-  options: QuantizeGradientsOptions = {},
-): { readonly network: Network; readonly noises: readonly NoiseInput[] } {
+export function quantizeGradients(network: Network, options: QuantizeGradientsOptions = {}): Network {
   const { errorBits = 8, weightGradientBits = 8, quantizer = "minMax", stochastic = false } = options;
   const scalars: ScalarInput[] = [
     { name: gradientBitInputs.error, value: errorBits },
     { name: gradientBitInputs.weightGradient, value: weightGradientBits },
   ];
-  const fromImage = valuesFrom(network);
+  const layers = new Set(layersOf(network).map(({ node }) => node));
   const noises: NoiseInput[] = [];
   const layer: NodeRewrite = ({ node, inputs, g, keep }) => {
-    const [first, ...others] = node.inputs;
-    if (!fromImage.has(first!) || others.some((name) => fromImage.has(name))) return keep();
+    if (!layers.has(node)) return keep();
     const shape = network.graph.types.get(node.outputs[0]!)!.shape!;
     const input = `${node.name}:noise`;
     if (stochastic) noises.push({ input, shape });
@@ -114,18 +103,14 @@ export function quantizeGradients(
     });
     return [output];
   };
-  const { graph, find } = rewriteGraph(withScalarInputs(network.graph, scalars), {
-    nodes: Object.fromEntries(layerOperators.map((operator) => [operator, layer])),
+  const { graph, find } = rewriteGraph(withInputs(network.graph, scalars), {
+    nodes: Object.fromEntries([...layers].map(({ operator }) => [operator, layer])),
   });
-  const scalarInputs = [...network.scalars, ...scalars];
-  return { network: { ...network, graph, logits: find(network.logits).name, scalars: scalarInputs }, noises };
-}
-
-/** Names of the values that depend on the image. */
-function valuesFrom({ graph, image }: Network): ReadonlySet<string> {
-  const dependent = new Set([image]);
-  for (const node of graph.nodes) {
-    if (node.inputs.some((name) => dependent.has(name))) for (const name of node.outputs) dependent.add(name);
-  }
-  return dependent;
+  return {
+    ...network,
+    graph,
+    logits: find(network.logits).name,
+    scalars: [...network.scalars, ...scalars],
+    noises: [...network.noises, ...noises],
+  };
 }

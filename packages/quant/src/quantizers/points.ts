@@ -86,7 +86,7 @@ export type QuantizedRole =
 const arithmetic: ReadonlySet<string> = new Set(["Add", "Sub", "Mul", "Div"]);
 
 /** Axis of the output channels of a weight, by operator. */
-const channelAxes: Readonly<Record<string, (node: Node, rank: number) => number>> = {
+export const channelAxes: Readonly<Record<string, (node: Node, rank: number) => number>> = {
   Conv: () => 0,
   ConvTranspose: () => 1,
   Gemm: (node) => (attributeOf(node, "transB", "int", 0) ? 0 : 1),

@@ -15,16 +15,6 @@ export function meanSampleMinMax(g: GraphBuilder, x: Value): MinMax {
   return { min: g.reduceMean(min, [0]), max: g.reduceMean(max, [0]) };
 }
 
-/**
- * Running estimates after a batch: (1 − momentum) · running + momentum · batch, for both ends. FracTrain's and
- * InstantNet's code takes 0.9 of the batch (its "momentum 0.1" is the old value's share). Precisions that share
- * weights need a running range each: what is averaged here is only valid for the bit-width it was seen at.
- */
-export function runningMinMax(g: GraphBuilder, running: MinMax, batch: MinMax, momentum = 0.9): MinMax {
-  const average = (old: Value, observed: Value): Value => g.add(g.mul(old, 1 - momentum), g.mul(observed, momentum));
-  return { min: average(running.min, batch.min), max: average(running.max, batch.max) };
-}
-
 function extremes(g: GraphBuilder, x: Value, axes: readonly number[] | undefined, keepdims: 0 | 1): MinMax {
   const inputs = axes ? [x, g.int64s(axes)] : [x];
   return { min: g.op("ReduceMin", inputs, { keepdims }), max: g.op("ReduceMax", inputs, { keepdims }) };

@@ -151,3 +151,16 @@ describe("lowered graphs", () => {
     await runtime.release();
   });
 });
+
+it.each([{ provider: "cpu" }, blocked] as const)("leaves out what no output depends on", (target) => {
+  const g = new GraphBuilder("dead");
+  const x = g.input("x", "float32", [8, 16, 12, 12]);
+  const weight = g.input("w", "float32", [16, 16, 3, 3]);
+  g.customGradient(
+    [x, weight],
+    () => [g.conv(g.mul(x, 2), weight)],
+    () => [undefined],
+  );
+  g.output(g.mul(x, 3), "y");
+  expect(lower(g.build(), target).nodes.map(({ operator }) => operator)).toEqual(["Mul"]);
+});

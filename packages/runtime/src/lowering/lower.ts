@@ -1,6 +1,6 @@
 // From a graph to the operators that run fastest on a provider. One set of gradient rules, lowering differs.
 
-import { dovetailDomain, expandOwnOperators, type Graph, type Node } from "@dovetail/graph";
+import { dovetailDomain, eliminateDeadCode, expandOwnOperators, type Graph, type Node } from "@dovetail/graph";
 import { capturedNames } from "./captured-names.js";
 import { createEmitter, type Emitter } from "./emitter.js";
 import { createForms, type Forms } from "./forms.js";
@@ -21,9 +21,14 @@ export const blockedTable: LoweringTable = {
   ...poolingRules,
 };
 
-/** The same graph in the operators that run fastest on the target. Inputs and outputs keep names, types and plain order. */
+/**
+ * The same graph in the operators that run fastest on the target, without those that no output depends on (ONNX Runtime
+ * would execute them). Inputs and outputs keep names, types and plain order.
+ */
 export function lower(graph: Graph, target: LoweringTarget): Graph {
-  return target.blockSize === undefined ? expandOwnOperators(graph) : lowerBlocked(graph, target.blockSize);
+  // Regions of custom gradients would keep alive what they alone read; nothing is differentiated any more.
+  const live = eliminateDeadCode({ ...graph, customGradients: [] });
+  return target.blockSize === undefined ? expandOwnOperators(live) : lowerBlocked(live, target.blockSize);
 }
 
 const keyOf = ({ domain, operator }: Node): string => (domain === "" ? operator : `${domain}.${operator}`);

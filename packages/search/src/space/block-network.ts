@@ -22,6 +22,7 @@ export function blockNetwork(
     parameters: n.parameters,
     scalars: [],
     observedRanges: [],
+    noises: [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { type GraphBuilder, type Tensor, tensorFromData, type Value } from "@dovetail/graph";
-import type { ParameterSpec } from "@dovetail/models";
+import { isChosenRow, type ParameterSpec } from "@dovetail/models";
 import type { Optimizer } from "./optimizer.js";
 
 /** What a step of the optimizer changes. */
@@ -12,7 +12,8 @@ export interface ParameterUpdates {
 
 /**
  * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
- * parameters and memory (`NAME:next`, `NAME:KIND:next`). `scalars` are the optimizer's hyper-parameters, by its name.
+ * parameters and memory (`NAME:next`, `NAME:KIND:next`). Where a scalar input chooses a row of a parameter, other rows
+ * stay as they are, memory included. `scalars` are the optimizer's hyper-parameters, by its name.
  */
 export function applyOptimizer(
   g: GraphBuilder,
@@ -27,16 +28,18 @@ export function applyOptimizer(
     statePairs[name] = `${name}:next`;
     g.output(value, `${name}:next`);
   };
-  trained.forEach(({ name, shape, decay }, index) => {
+  trained.forEach(({ name, shape, decay, row }, index) => {
     const memory = Object.fromEntries(
       optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
     );
     const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
     const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
-    replaceBy(name, updated.parameter);
+    const isUpdated = row === undefined ? undefined : isChosenRow(g, optimized.parameter, g.value(row));
+    const inRow = (value: Value, old: Value): Value => (isUpdated ? g.where(isUpdated, value, old) : value);
+    replaceBy(name, inRow(updated.parameter, optimized.parameter));
     for (const kind of optimizer.memory) {
       memoryShapes.set(`${name}:${kind}`, shape);
-      replaceBy(`${name}:${kind}`, updated.memory[kind]!);
+      replaceBy(`${name}:${kind}`, inRow(updated.memory[kind]!, memory[kind]!));
     }
   });
   return { statePairs, initialMemory: () => new Map([...memoryShapes].map(([name, shape]) => [name, zeros(shape)])) };

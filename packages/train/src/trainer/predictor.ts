@@ -1,5 +1,5 @@
 import { scalar, type Tensor, tensorFromData } from "@dovetail/graph";
-import type { Network } from "@dovetail/models";
+import { type Network, predictionGraph } from "@dovetail/models";
 import type { Runtime, StateStore } from "@dovetail/runtime";
 
 /** Computes logits with a network in inference form. */
@@ -23,7 +23,7 @@ export interface PredictorOptions {
 export async function createPredictor({ runtime, network, weights, scalars }: PredictorOptions): Promise<Predictor> {
   const state = "snapshot" in weights ? weights : runtime.createState(parametersOf(network, weights));
   const type = network.graph.types.get(network.logits)!;
-  const graph = { ...network.graph, outputs: [{ name: network.logits, type }] };
+  const graph = { ...predictionGraph(network), outputs: [{ name: network.logits, type }] };
   const segment = await runtime.compile(graph, { state });
   const feeds = Object.fromEntries(
     network.scalars.map(({ name, value }) => [name, scalar(scalars?.[name] ?? value)] as const),

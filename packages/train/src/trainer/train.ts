@@ -11,6 +11,7 @@ import type { Loss } from "../losses/loss.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 import type { Schedule } from "../schedules/schedule.js";
 import { evaluatePredictor } from "./evaluate.js";
+import { uniformNoise } from "./noise.js";
 import { createPredictor, imageTensor, parametersOf } from "./predictor.js";
 import { type EpochRecord, progressOf, type TrainingProgress, trainingCheckpoint } from "./progress.js";
 import { buildTrainingStep, type TrainingStep } from "./training-step.js";
@@ -41,7 +42,7 @@ export interface TrainOptions {
   readonly maximumNorm?: Scheduled | undefined;
   /** Which parameters the optimizer changes; all trainable ones by default. */
   readonly trains?: ((parameterName: string) => boolean) | undefined;
-  /** For dropout. Only its identity counts, not what was drawn from it. */
+  /** For dropout and for the network's noises. Only its identity counts, not what was drawn from it. */
   readonly random: RandomStream;
   /** Evaluated after each epoch. */
   readonly validation?: { readonly dataset: ImageDataset; readonly part: DatasetPart } | undefined;
@@ -183,6 +184,8 @@ function feedsOf(options: TrainOptions, step: TrainingStep, batch: Batch, index:
   }
   const random = options.random.split("dropout").split(index);
   for (const mask of step.masks) feeds[mask.input] = dropoutMask(mask, random.split(mask.input));
+  const noise = options.random.split("noise").split(index);
+  for (const { input, shape } of step.noises) feeds[input] = uniformNoise(noise.split(input), shape);
   return feeds;
 }
 

@@ -36,6 +36,8 @@ export interface TrainingStep {
   /** Inputs of hyper-parameters by the optimizer's name for them; `maximumNorm` beside them when clipped. */
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly masks: readonly DropoutMask[];
+  /** To be fed at every step, see `uniformNoise`. */
+  readonly noises: readonly { readonly input: string; readonly shape: readonly number[] }[];
   /** Optimizer memory, all zeros, by input name. */
   readonly initialMemory: () => Map<string, Tensor>;
 }
@@ -77,6 +79,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
     correct: correct && "training/correct",
     hyperparameters: Object.fromEntries(Object.entries(scalars).map(([name, { name: input }]) => [name, input])),
     masks: form.masks,
+    noises: form.noises,
     initialMemory: updates.initialMemory,
   };
 }
