@@ -1,0 +1,48 @@
+// Class splits for the adaptation setting: a network trained on some classes goes on with others.
+
+import type { DatasetPart, ImageDataset, LabelledImages } from "@dovetail/train";
+import { createDataset } from "@dovetail/train";
+
+/** The images of these classes, numbered anew in this order. */
+export function classesOf(dataset: ImageDataset, classes: readonly number[]): ImageDataset {
+  const { imageShape, classNames, source } = dataset;
+  const part = (name: DatasetPart): LabelledImages => chosen(dataset, name, (label) => classes.indexOf(label));
+  return createDataset(
+    `${dataset.name}-classes-${classes.join("-")}`,
+    { classNames: classes.map((index) => classNames[index]!), imageShape },
+    { train: part("train"), validation: part("validation"), test: part("test") },
+    source,
+  );
+}
+
+/** Every second training image of each class, from the first or the second on; the other parts are whole. */
+export function halfOf(dataset: ImageDataset, half: 0 | 1): ImageDataset {
+  const { imageShape, classNames, source } = dataset;
+  const seen = classNames.map(() => 0);
+  const train = chosen(dataset, "train", (label) => (seen[label]!++ % 2 === half ? label : -1));
+  const whole = (name: DatasetPart): LabelledImages => ({ images: dataset.images(name), labels: dataset.labels(name) });
+  return createDataset(
+    `${dataset.name}-half-${half}`,
+    { classNames, imageShape },
+    { train, validation: whole("validation"), test: whole("test") },
+    source,
+  );
+}
+
+/** The images whose label becomes a number of 0 and more, with that label. */
+function chosen(dataset: ImageDataset, part: DatasetPart, relabel: (label: number) => number): LabelledImages {
+  const labels = dataset.labels(part);
+  const images = dataset.images(part);
+  const size = images.length / Math.max(1, labels.length);
+  const renamed = Array.from(labels, relabel);
+  const kept = renamed.flatMap((label, index) => (label >= 0 ? [index] : []));
+  const result = {
+    images: new Uint8Array(new SharedArrayBuffer(kept.length * size)),
+    labels: new Uint8Array(new SharedArrayBuffer(kept.length)),
+  };
+  kept.forEach((index, place) => {
+    result.images.set(images.subarray(index * size, (index + 1) * size), place * size);
+    result.labels[place] = renamed[index]!;
+  });
+  return result;
+}

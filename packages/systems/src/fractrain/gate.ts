@@ -1,0 +1,64 @@
+// DFQ's gates: what precision each sample's block gets, from the block's input.
+
+import { type GraphBuilder, type LstmState, lstmCell, type Value } from "@dovetail/graph";
+import { type Initialization, type ParameterSpec, parameterSpec } from "@dovetail/models";
+
+/** Sizes as published for CIFAR-10: 32 and 16 features, an LSTM of 16. */
+const features = [32, 16] as const;
+const hidden = 16;
+
+/** A gate's decision for a batch. */
+export interface GateOutputs {
+  /** [N, choices], one-hot; its gradient is that of the softmax (straight-through). */
+  readonly mask: Value;
+  /** For the next gate. */
+  readonly state: LstmState;
+}
+
+/** Parameters of all gates: two layers a block, one LSTM and one linear layer for all. */
+export function gateParameters(channels: readonly number[], choiceCount: number): readonly ParameterSpec[] {
+  const uniform = (fan: number): Initialization => ({ kind: "uniform", bound: 1 / Math.sqrt(fan) });
+  const layer = (name: string, outputs: number, inputs: number): ParameterSpec[] => [
+    parameterSpec(`${name}.weight`, [outputs, inputs], { role: "weight", initialization: uniform(inputs) }),
+    parameterSpec(`${name}.bias`, [outputs], { role: "bias", initialization: uniform(inputs) }),
+  ];
+  return [
+    ...channels.flatMap((count, block) => [
+      ...layer(`gates.${block}.first`, features[0], count),
+      ...layer(`gates.${block}.second`, features[1], features[0]),
+    ]),
+    parameterSpec("gates.lstm.input", [4 * hidden, features[1]], { role: "weight", initialization: uniform(hidden) }),
+    parameterSpec("gates.lstm.recurrent", [4 * hidden, hidden], { role: "weight", initialization: uniform(hidden) }),
+    parameterSpec("gates.lstm.bias", [8 * hidden], { role: "bias", initialization: uniform(hidden) }),
+    ...layer("gates.choice", choiceCount, hidden),
+  ];
+}
+
+/**
+ * The gate of block `block` on its input x [N, C, H, W]: global average pool, 32 features with ReLU, 16 features (the
+ * published 1×1 convolutions act on one pixel), LSTM over the depth, linear, softmax; the largest is chosen, the first of
+ * several. No batch normalization. The parameters are inputs of the graph.
+ */
+export function addGate(g: GraphBuilder, block: number, x: Value, state: LstmState | undefined): GateOutputs {
+  const layer = (name: string, input: Value): Value =>
+    g.gemm(input, g.value(`${name}.weight`), g.value(`${name}.bias`), { transB: 1 });
+  return g.scope(`gates/${block}`, () => {
+    const pooled = g.flatten(g.globalAveragePool(x));
+    const first = g.relu(layer(`gates.${block}.first`, pooled));
+    const second = layer(`gates.${block}.second`, first);
+    const next = lstmCell(g, second, state, {
+      input: g.value("gates.lstm.input"),
+      recurrent: g.value("gates.lstm.recurrent"),
+      bias: g.value("gates.lstm.bias"),
+    });
+    const soft = g.softmax(layer("gates.choice", next.hidden), 1);
+    return { mask: g.straightThrough(soft, (shares) => firstMaximum(g, shares)), state: next };
+  });
+}
+
+/** One-hot rows: 1 at the first maximum of each row of [N, K]. */
+function firstMaximum(g: GraphBuilder, rows: Value): Value {
+  const count = rows.type.shape![1] as number;
+  const chosen = g.op("ArgMax", [rows], { axis: 1, keepdims: 1 });
+  return g.cast(g.equal(chosen, g.int64s(Array.from({ length: count }, (_, index) => index))), "float32");
+}

@@ -1,0 +1,145 @@
+// From a network and a method to what is trained, and by which controller.
+
+import type { Network } from "@dovetail/models";
+import { quantizeLayers } from "@dovetail/quant";
+import { type Loss, softmaxCrossEntropy } from "@dovetail/train";
+import {
+  bitsOfPair,
+  type CountingController,
+  createGateController,
+  createPairController,
+  fullPrecision,
+  type OuterLayers,
+} from "./controllers.js";
+import type { OperandBits } from "./cost.js";
+import { lossWithCost } from "./cost-loss.js";
+import { dorefaNetwork } from "./dorefa-network.js";
+import type { LossWatchOptions } from "./epoch-losses.js";
+import { type GatedNetwork, gateBlocks } from "./gated-network.js";
+import { countedLayers } from "./layers.js";
+import type { Method } from "./methods.js";
+import { residualBlocks } from "./residual-blocks.js";
+import { type CostTarget, dfqTarget, fracTrainTarget } from "./target-control.js";
+
+export interface PrepareOptions {
+  readonly batchSize: number;
+  /** Optimizer steps of the whole training. */
+  readonly steps: number;
+  /** Softmax cross-entropy by default. */
+  readonly loss?: Loss | undefined;
+}
+
+/** A network ready to be trained by a method. */
+export interface PreparedTraining {
+  readonly network: Network;
+  readonly loss: Loss;
+  readonly controller: CountingController;
+  readonly gated?: GatedNetwork | undefined;
+}
+
+/** Precision of stem and shortcuts beside gated blocks, which the published counters leave out, in 32 bit. */
+const outerBits: OperandBits = { weightBits: 8, activationBits: 8, gradientBits: 8 };
+
+/** The published epochs are 400 of 64,000 steps. */
+const publishedEpochs = 160;
+
+/** Bits of the gated blocks' weights. */
+const branchWeightBits = 4;
+
+/**
+ * The network as the method trains it. All convolutions are quantized, stem and shortcuts too (at 8 bits where blocks have
+ * gates); the classifier is in full precision, as published. Throws where a gated method finds no residual blocks.
+ */
+export function prepareTraining(network: Network, method: Method, options: PrepareOptions): PreparedTraining {
+  const { loss = softmaxCrossEntropy() } = options;
+  const layers = convolutions(network);
+  const pairs = (prepared: Network, precisions: readonly OperandBits[], more: PairOptions = {}): PreparedTraining => ({
+    network: prepared,
+    loss,
+    controller: createPairController({
+      layers: countedLayers(prepared),
+      batchSize: options.batchSize,
+      quantized: new Set(layers),
+      precisions,
+      ...more,
+    }),
+  });
+  switch (method.kind) {
+    case "float32":
+      return pairs(network, [fullPrecision], { quantized: new Set() });
+    case "static":
+      return pairs(quantizeLayers(network), [bitsOf(method)]);
+    case "static-blocks": {
+      const outer = outerLayers(network, "outer");
+      const group = ({ node }: { readonly node: { readonly name: string } }): string | undefined =>
+        outer.layers.has(node.name) ? outer.group : undefined;
+      const inner = new Set(layers.filter((name) => !outer.layers.has(name)));
+      return pairs(quantizeLayers(network, { group }), [bitsOf(method)], { outer, quantized: inner });
+    }
+    case "dorefa":
+      // Its first layer is in full precision.
+      return pairs(dorefaNetwork(network), [bitsOf(method)], { quantized: new Set(layers.slice(1)) });
+    case "pfq":
+      return pairs(quantizeLayers(network), method.pairs.map(bitsOfPair), { watch: watchOf(method, options) });
+    case "dfq":
+      return prepareGated(network, options, () => dfqTarget(method.target));
+    case "fractrain": {
+      const { firstTarget: first, targetStep: step } = method;
+      return prepareGated(
+        network,
+        options,
+        (turned) => fracTrainTarget(turned, { first, step }),
+        watchOf(method, options),
+      );
+    }
+  }
+}
+
+type PairOptions = Partial<Pick<Parameters<typeof createPairController>[0], "quantized" | "outer" | "watch">>;
+
+function prepareGated(
+  network: Network,
+  { batchSize, loss = softmaxCrossEntropy() }: PrepareOptions,
+  target: (turningPoints: number) => CostTarget,
+  watch?: LossWatchOptions,
+): PreparedTraining {
+  const gated = gateBlocks(network, { weightBits: branchWeightBits });
+  const outer = outerLayers(network);
+  const prepared = quantizeLayers(gated.network, { fullPrecision: ({ node }) => !outer.layers.has(node.name) });
+  return {
+    network: prepared,
+    gated,
+    loss: lossWithCost(loss),
+    controller: createGateController({
+      gated,
+      layers: countedLayers(prepared),
+      batchSize,
+      outer,
+      weightBits: branchWeightBits,
+      target,
+      watch,
+    }),
+  };
+}
+
+function bitsOf({ weightBits, activationBits, gradientBits }: OperandBits): OperandBits {
+  return { weightBits, activationBits, gradientBits };
+}
+
+function watchOf(
+  { epsilon, alpha, epochSteps }: Extract<Method, { kind: "pfq" | "fractrain" }>,
+  { steps }: PrepareOptions,
+): LossWatchOptions {
+  return { epsilon, alpha, epochSteps: epochSteps ?? Math.max(1, Math.round(steps / publishedEpochs)) };
+}
+
+/** The convolutions outside residual branches. */
+function outerLayers(network: Network, group?: string): OuterLayers {
+  const branches = new Set(residualBlocks(network).flatMap(({ branch }) => branch.map(({ name }) => name)));
+  return { layers: new Set(convolutions(network).filter((name) => !branches.has(name))), bits: outerBits, group };
+}
+
+/** Names of the convolutions, in the graph's order. */
+function convolutions({ graph }: Network): readonly string[] {
+  return graph.nodes.filter(({ operator }) => operator === "Conv").map(({ name }) => name);
+}
