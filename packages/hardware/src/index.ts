@@ -56,6 +56,7 @@ export {
   writeProblem,
 } from "./workload/problem.js";
 export { formatRank, parseRank } from "./workload/projection.js";
+export { type PublishedNetwork, publishedNetwork, publishedNetworkNames } from "./workload/published-networks.js";
 
 // architecture/
 
@@ -221,6 +222,7 @@ export {
 export { mapLayer } from "./mapper/evolutionary.js";
 export { mapLayerExhaustively } from "./mapper/exhaustive.js";
 export { mapLayerByGradient } from "./mapper/gradient.js";
+export { orKnownMapping } from "./mapper/known-mapping.js";
 export { type LeanEvaluator, prepareLeanCost } from "./mapper/lean-cost.js";
 export {
   type AnyMapperOptions,
@@ -366,7 +368,9 @@ export { registerFile } from "./energy/register-file.js";
 export {
   type ScalableUnitFigures,
   type ScalableUnitKind,
+  type ScalableUnitOptions,
   scalableUnit,
+  scalableUnitAreaUm2,
   shiftAddUnit,
 } from "./energy/scalable-unit.js";
 export { type ScalingFactor, scaleTechnology } from "./energy/scale-technology.js";
@@ -387,8 +391,22 @@ export {
   shiftAddOperatorsZc706,
   smartExchangeEnergies,
 } from "./energy/tables/published-unit-energies.js";
-export { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./energy/tables/scalable-units.js";
+export {
+  loneScalableUnitEnergy,
+  scalableUnitArea,
+  scalableUnitEnergy,
+  shiftAddUnits,
+} from "./energy/tables/scalable-units.js";
 export { stillmakerArea, stillmakerEnergy } from "./energy/tables/stillmaker.js";
+export {
+  type CellLibrary,
+  type LibrarySynthesis,
+  type SynthesisedUnit,
+  type SynthesisPoint,
+  type UnitTiming,
+  unitSynthesis,
+} from "./energy/tables/unit-synthesis.js";
+export { unitAreaRatio } from "./energy/unit-area-ratio.js";
 
 // accelerators/
 
@@ -420,6 +438,13 @@ export {
   readZooDocument,
   solvePipeline,
 } from "./accelerators/pipeline-document.js";
+export {
+  fusionArrayAreaUm2,
+  type ScalableMachineKind,
+  type ScalableMachineOptions,
+  scalableMachine,
+  scalableMachineKinds,
+} from "./accelerators/precision-scalable.js";
 export { type SpecialisedLayer, specialise } from "./accelerators/specialise.js";
 export { annotatedStatistics, assumedWords, type LayerStatistics } from "./accelerators/statistics.js";
 export { type FiguredUnit, paceOf, unitFigures } from "./accelerators/unit-figures.js";

@@ -71,6 +71,8 @@ export interface AcceleratorUnit {
   readonly encoding?: "bits" | "booth" | undefined;
   /** Units that wait for the slowest of them, with `essentialBits`. Default 1. */
   readonly lockstep?: number | undefined;
+  /** Units with one reduction tree and one accumulator: 1 or 16 have figures, 16 by default. Not of `fixed` units. */
+  readonly sharing?: number | undefined;
   /** Figures that no table has: of a product, or of a term with `essentialBits`. */
   readonly given?:
     | { readonly energyPj: number; readonly areaUm2?: number | undefined; readonly source: string }
@@ -169,6 +171,7 @@ const unitSchema = z.strictObject({
   serialOperand: z.enum(["weights", "inputs"]).optional(),
   encoding: z.enum(["bits", "booth"]).optional(),
   lockstep: positiveIntegerSchema.optional(),
+  sharing: positiveIntegerSchema.optional(),
   given: z
     .strictObject({ energyPj: nonNegativeSchema, areaUm2: nonNegativeSchema.optional(), source: z.string().min(1) })
     .optional(),

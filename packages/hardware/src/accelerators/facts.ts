@@ -41,7 +41,7 @@ export function acceleratorAreaMm2(accelerator: Accelerator): number | undefined
   }
   const { unit } = accelerator;
   const bits =
-    unit.kind === "fixed"
+    unit.kind === "fixed" || unit.kind === "composable"
       ? { weights: unit.weightBits, inputs: unit.inputBits }
       : { weights: Math.min(8, unit.weightBits), inputs: Math.min(8, unit.inputBits) };
   const figures = unitFigures(accelerator, bits, assumedWords(bits.inputs));

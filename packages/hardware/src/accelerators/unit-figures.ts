@@ -85,7 +85,7 @@ function energyOf(accelerator: Accelerator, bits: { readonly weights: number; re
     case "essentialBits":
       return perBitOf(accelerator, bits);
     default:
-      return named(scalableUnit({ kind: unit.kind, ...widths }));
+      return named(scalableUnit({ kind: unit.kind, ...widths, ...shapeOf(unit) }));
   }
 }
 
@@ -115,9 +115,14 @@ function perBitOf(accelerator: Accelerator, bits: { readonly weights: number; re
     weightBitWidth: bits.weights,
     activationBitWidth: bits.inputs,
     technologyNm,
+    ...shapeOf(unit),
   });
   const serialBits = unit.serialOperand === "weights" ? bits.weights : bits.inputs;
   return { ...named(figures), energyPj: figures.energyPj / Math.max(serialBits, 2) };
+}
+
+function shapeOf({ sharing, weightBits, inputBits }: AcceleratorUnit) {
+  return { sharingUnits: sharing, unitBits: Math.max(weightBits, inputBits) > 8 ? 16 : 8 };
 }
 
 function named(figures: { energyPj: number; areaUm2: number; source: { citation: string } }): Figures {

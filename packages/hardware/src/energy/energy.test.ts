@@ -17,9 +17,9 @@ describe("figures that no table has", () => {
     ["a node between two", () => sram({ bytes: 4096, widthBits: 64, technologyNm: 28 }), /one of 22, 32, 45, 65 nm/],
     ["an empty register file", () => registerFile({ words: 0, widthBits: 8, technologyNm: 45 }), /at least one word/],
     [
-      "operands of 32 bit",
-      () => multiplyAccumulate({ weightBitWidth: 32, activationBitWidth: 8, technologyNm: 45 }),
-      /1 to 16 bit/,
+      "operands of 33 bit",
+      () => multiplyAccumulate({ weightBitWidth: 33, activationBitWidth: 8, technologyNm: 45 }),
+      /1 to 32 bit/,
     ],
     [
       "partial sums of 48 bit",
@@ -43,6 +43,21 @@ describe("figures", () => {
   it("round operands up to the next synthesised width", () => {
     const unit = multiplyAccumulate({ weightBitWidth: 3, activationBitWidth: 5, technologyNm: 45 });
     expect(unit.unitBitWidth).toBe(8);
+  });
+
+  // InstantNet's precisions above 8 bit (systems.md section 5) run on the fixed-width units of cost-model.md section 8.
+  it.each([
+    [4, 4, 0.12],
+    [8, 8, 0.298],
+    [9, 16, 0.947],
+    [12, 16, 0.947],
+    [16, 16, 0.947],
+    [17, 32, 3.2],
+    [32, 32, 3.2],
+  ])("of %d bit are those of the unit of %d: %d pJ", (bits, unitBits, energyPj) => {
+    const unit = multiplyAccumulate({ weightBitWidth: bits, activationBitWidth: bits, technologyNm: 45 });
+    expect(unit.unitBitWidth).toBe(unitBits);
+    expect(unit.energyPj).toBeCloseTo(energyPj, 12);
   });
 
   it("carry unit and source", () => {

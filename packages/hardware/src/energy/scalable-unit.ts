@@ -1,8 +1,13 @@
 import { inputError } from "@dovetail/core";
 import type { FigureSource, GridTable } from "./source.js";
 import { columnIndex } from "./source-lookup.js";
-import { bitfusionFixed } from "./tables/bitfusion-synthesis.js";
-import { scalableUnitArea, scalableUnitEnergy, shiftAddUnits } from "./tables/scalable-units.js";
+import { bitfusionComposable, bitfusionFixed } from "./tables/bitfusion-synthesis.js";
+import {
+  loneScalableUnitEnergy,
+  scalableUnitArea,
+  scalableUnitEnergy,
+  shiftAddUnits,
+} from "./tables/scalable-units.js";
 
 /**
  * - `fixed`: a multiplier of 8 × 8 bit
@@ -22,43 +27,98 @@ export interface ScalableUnitFigures {
 
 const technologyNm = 45;
 
-/** Units that share an accumulator in the figures given: those whose energies are tabulated. */
-const sharingUnits = 16;
+/** Units that share an accumulator unless said. */
+const defaultSharing = 16;
 
 /** The 8×8 unit that all ratios refer to (rtl.md section 4.4): 0.298 pJ. */
 const anchor = { bitWidth: 8, energyPj: at(bitfusionFixed, 8, "energyPj") };
 
-/**
- * Energy of a product of two operands of up to 8 bit, and area, by kind of unit: ratio to the fixed 8×8 unit of our own
- * synthesis (rtl.md section 4.3), times the 0.298 pJ of Bit Fusion's synthesised 8×8 cell; `anchorScale` shows what
- * another level would change (rtl.md asks for 0.5 and 4). Operands of unequal widths, and widths that the table lacks,
- * are charged as the next pair of equal widths that holds both.
- *
- * @throws DovetailError `no_energy_data` above 8 bit and for other nodes than 45 nm: there is no source.
- */
-export function scalableUnit(options: {
+export interface ScalableUnitOptions {
   readonly kind: ScalableUnitKind;
   readonly weightBitWidth: number;
   readonly activationBitWidth: number;
   readonly technologyNm: number;
+  /** Another level of the anchor; rtl.md asks for results at 0.5 and 4. Default 1. */
   readonly anchorScale?: number | undefined;
-}): ScalableUnitFigures {
-  const { kind, weightBitWidth, activationBitWidth, anchorScale = 1 } = options;
+  /** Units with one reduction tree and one accumulator: 1 or 16 have energies. Default 16. */
+  readonly sharingUnits?: number | undefined;
+  /** Widest operands of a `composable` unit: 8 or 16. Default 8. */
+  readonly unitBits?: number | undefined;
+}
+
+/**
+ * Energy of a product of two operands, and area, by kind of unit. Up to 8 bit: ratio to the fixed 8×8 unit of our own
+ * synthesis (rtl.md sections 4.3 and 4.5), which is put at the 0.298 pJ of Bit Fusion's synthesised cell. Operands of
+ * unequal widths, and widths that the table lacks, are charged as the next pair of equal widths that holds both. Above:
+ * Bit Fusion's own synthesised cells, fixed and composable to 16 bit (cost-model.md section 8.6).
+ *
+ * @throws DovetailError `no_energy_data` where there is no source: serial and tiled units above 8 bit, composable ones of
+ * 16 bit below 9, another number of units that share, other nodes than 45 nm.
+ */
+export function scalableUnit(options: ScalableUnitOptions): ScalableUnitFigures {
+  const { kind, weightBitWidth, activationBitWidth, anchorScale = 1, sharingUnits = defaultSharing } = options;
   checkNode(options.technologyNm);
   const widest = Math.max(weightBitWidth, activationBitWidth);
-  const row = scalableUnitEnergy.rows.find((candidate) => candidate[0]! >= widest);
-  if (row === undefined || !(Math.min(weightBitWidth, activationBitWidth) >= 1)) {
-    throw inputError("no_energy_data", `no figures of a ${kind} unit for these operands`, {
-      expected: "1 to 8 bit: wider units have not been synthesised",
-      received: `${weightBitWidth} × ${activationBitWidth} bit`,
-    });
-  }
-  const ratio = row[columnIndex(scalableUnitEnergy, kind)]! / at(scalableUnitEnergy, anchor.bitWidth, "fixed");
+  if (!(Math.min(weightBitWidth, activationBitWidth) >= 1)) throw noOperands(options);
+  const isWideCell = kind === "fixed" ? widest > 8 : kind === "composable" && options.unitBits === 16;
+  if (isWideCell) return wideCell(options, widest, anchorScale);
+  const energies = tableOf(scalableUnitEnergies, sharingUnits);
+  const row = energies.rows.find((candidate) => candidate[0]! >= widest);
+  if (row === undefined) throw noOperands(options);
+  const ratio = row[columnIndex(energies, kind)]! / at(energies, anchor.bitWidth, "fixed");
   return {
     energyPj: ratio * anchor.energyPj * anchorScale,
-    areaUm2: at(scalableUnitArea, sharingUnits, kind),
-    source: anchored(scalableUnitEnergy.source),
+    areaUm2: scalableUnitAreaUm2({ kind, sharingUnits }),
+    source: anchored(energies.source),
   };
+}
+
+const scalableUnitEnergies = new Map([
+  [1, loneScalableUnitEnergy],
+  [defaultSharing, scalableUnitEnergy],
+]);
+
+/**
+ * Area of an 8-bit unit (of a serial one: one lane) among so many that share a reduction tree and an accumulator.
+ *
+ * @throws DovetailError `no_energy_data` for other numbers than 1, 4 and 16.
+ */
+export function scalableUnitAreaUm2(options: {
+  readonly kind: ScalableUnitKind;
+  readonly sharingUnits: number;
+}): number {
+  const rows = new Map(scalableUnitArea.rows.map((row) => [row[0]!, row]));
+  return tableOf(rows, options.sharingUnits)[columnIndex(scalableUnitArea, options.kind)]!;
+}
+
+function tableOf<Table>(tables: ReadonlyMap<number, Table>, sharingUnits: number): Table {
+  const found = tables.get(sharingUnits);
+  if (found !== undefined) return found;
+  throw inputError("no_energy_data", "no figures for so many units that share an accumulator", {
+    expected: [...tables.keys()].join(" or "),
+    received: String(sharingUnits),
+  });
+}
+
+/** Bit Fusion's cells of 16 bit; the ratio to its 8-bit cell is theirs, so the anchor's level scales both. */
+function wideCell(options: ScalableUnitOptions, widest: number, anchorScale: number): ScalableUnitFigures {
+  const table = options.kind === "fixed" ? bitfusionFixed : bitfusionComposable;
+  if (widest <= 8 || widest > 16) throw noOperands(options);
+  return {
+    energyPj: at(table, 16, "energyPj") * anchorScale,
+    areaUm2: at(table, 16, "areaUm2"),
+    source: table.source,
+  };
+}
+
+function noOperands({ kind, unitBits, weightBitWidth, activationBitWidth }: ScalableUnitOptions): Error {
+  const wide = kind === "composable" && unitBits === 16;
+  return inputError("no_energy_data", `no figures of a ${kind} unit for these operands`, {
+    expected: wide
+      ? "9 to 16 bit, the one row that was published of it"
+      : `1 to ${kind === "fixed" ? 16 : 8} bit: of wider units there is no source`,
+    received: `${weightBitWidth} × ${activationBitWidth} bit`,
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import { inputError } from "@dovetail/core";
 import { fusedProductsPerCycle } from "../fusion/array.js";
 
-// How fast units multiply operands of two widths (seeds-hardware.md section 5.4).
+// How fast units multiply operands of two widths (seeds-hardware.md section 5.4). The closed forms of what the units of
+// @dovetail/rtl do cycle by cycle; its tests hold the two against each other at every pair of widths of 2 to 16 bit.
 
 /**
  * - `fixed`: a multiplier of `widestBits`; wider operands take a pass for each pair of slices
@@ -59,13 +60,17 @@ export function unitPace(rule: UnitRule, weightBits: number, inputBits: number):
   }
 }
 
-/** Up to 4 bit four products in as many cycles as bits; up to 8 one in half as many; up to 16 in four passes. */
+/**
+ * Up to 4 bit four products in as many cycles as bits; up to 8 one in half as many; an operand of more than 8 bit is
+ * halved, with a pass for each half.
+ */
 function tiledPace(weightBits: number, inputBits: number): UnitPace {
   const widest = Math.max(weightBits, inputBits);
   if (widest > 16) refuse("a tiled unit does not multiply operands this wide", "at most 16 bit", widest);
   if (widest <= 4) return { products: 4, cycles: weightBits };
-  if (widest <= 8) return { products: 1, cycles: Math.ceil(weightBits / 2) };
-  return { products: 1, cycles: 4 * Math.ceil(weightBits / 4) };
+  const parts = (bits: number): number => (bits > 8 ? 2 : 1);
+  const partBits = Math.ceil(weightBits / parts(weightBits));
+  return { products: 1, cycles: parts(weightBits) * parts(inputBits) * Math.ceil(partBits / 2) };
 }
 
 function refuse(message: string, expected: string, bits: number): never {

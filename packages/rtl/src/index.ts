@@ -1,0 +1,13 @@
+export { createFixedUnit, type FixedUnitOptions } from "./functional/fixed.js";
+export { createFusionUnit, type FusionUnitOptions } from "./functional/fusion.js";
+export { type MacUnit, type MacUnitOptions, multiply, type Precision, type Products } from "./functional/mac-unit.js";
+export {
+  createUnit,
+  measurePace,
+  type ThroughputRow,
+  throughputTable,
+  type UnitName,
+  unitNames,
+} from "./functional/pace.js";
+export { createDoublySerialUnit, createSerialUnit, type SerialUnitOptions } from "./functional/serial.js";
+export { createTiledUnit, type TiledUnitOptions } from "./functional/tiled.js";
