@@ -19,6 +19,8 @@ beforeAll(async () => {
 afterAll(() => runtime.release());
 
 const effort = { steps: 7, restarts: 2, queries: 40 };
+// FAB draws only where its first run left something to find.
+const drawsNothing: readonly AttackName[] = ["fgsm", "cw-tau", "fab", "fab-t"];
 const names = Object.keys(attackTable) as AttackName[];
 const run = (attack: Attack, on: Examples, epsilon: number, seed = 1) =>
   attack.run({ oracle: defence.oracle, examples: on, epsilon, random: createRandomStream(seed) });
@@ -36,7 +38,7 @@ describe.each(names)("%s", (name) => {
           if (isBounded) expect(Math.abs(value - examples.images[index]!)).toBeLessThanOrEqual(epsilon + 1e-7);
         }
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 
@@ -48,11 +50,10 @@ describe.each(names)("%s", (name) => {
     for (const [index, value] of some.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
   });
 
-  it("gives the same bits for the same seed, others for another", async () => {
-    const [once, again] = [
-      await run(attackNamed(name, effort), examples, 0.05),
-      await run(attackNamed(name, effort), examples, 0.05),
-    ];
-    expect(again).toEqual(once);
+  it("gives the same bits for the same seed, and others for another if it draws anything", async () => {
+    const of = (seed: number) => run(attackNamed(name, effort), examples, 0.05, seed);
+    const once = await of(1);
+    expect(await of(1)).toEqual(once);
+    if (!drawsNothing.includes(name)) expect(await of(2)).not.toEqual(once);
   });
 });

@@ -7,8 +7,8 @@
  * below, in as many rounds as there are pieces on the way (Croce and Hein 2020 sort the rooms instead).
  */
 export function projectToHyperplane(
-  point: Float32Array,
-  normal: Float32Array,
+  point: ArrayLike<number>,
+  normal: ArrayLike<number>,
   offset: number,
   step: Float64Array,
 ): void {
@@ -29,7 +29,12 @@ export function projectToHyperplane(
 }
 
 /** λ; infinite where all room is not enough. */
-function stepLimit(normal: Float32Array, roomAt: (index: number) => number, distance: number, count: number): number {
+function stepLimit(
+  normal: ArrayLike<number>,
+  roomAt: (index: number) => number,
+  distance: number,
+  count: number,
+): number {
   let limit = 0;
   let exhaustedBefore = -1;
   for (;;) {
