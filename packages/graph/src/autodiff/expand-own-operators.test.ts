@@ -20,6 +20,12 @@ function graphOfAll(): GraphBuilder {
     ...g.ownNode("ReluGradient", [image, image]),
     ...g.ownNode("ClipGradient", [image, image, g.scalar(0), g.scalar(6)]),
     ...g.ownNode("MaxPoolGradient", [half, image, half], { ...window, ceil_mode: 0 }),
+    ...g.ownNode("AffineQuantization", [
+      image,
+      ...["min", "step", "levels"].map((name) => g.input(name, "float32", [])),
+      g.input("on", "bool", []),
+      image,
+    ]),
     ...g.ownNode("AveragePoolGradient", [half], { ...window, ...spatial, ceil_mode: 0, count_include_pad: 0 }),
   ];
   results.forEach((value, index) => {

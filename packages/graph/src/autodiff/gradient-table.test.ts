@@ -50,6 +50,7 @@ const withoutRule: Readonly<Record<string, string>> = {
   CenterCropPad: "Slice and Pad do the same and have rules",
   Col2Im: "ConvTranspose does the same and has a rule",
   Det: "needs an inverse, which ONNX has not",
+  "ai.dovetail.AffineQuantization": quantized,
   OneHot: "its values are constants; targets carry no gradient",
 };
 

@@ -1,5 +1,13 @@
 import { inputError } from "@dovetail/core";
-import { bindParameters, type Model, modelOf, printShape, scalar, type Tensor } from "@dovetail/graph";
+import {
+  bindParameters,
+  expandOwnOperators,
+  type Model,
+  modelOf,
+  printShape,
+  scalar,
+  type Tensor,
+} from "@dovetail/graph";
 import type { Network } from "./network.js";
 import { predictionGraph } from "./prediction-graph.js";
 
@@ -12,7 +20,8 @@ export interface ExportOptions {
 }
 
 /**
- * The network with its weights as one model: parameters and scalars are initializers, the image is the only input.
+ * The network with its weights as one model in standard operators: parameters and scalars are initializers, the image is
+ * the only input.
  * Throws when a parameter is missing or has another shape, or when there are not as many class names as classes.
  */
 export function exportModel(
@@ -32,7 +41,9 @@ export function exportModel(
     constants.set(name, weight);
   }
   for (const { name, value } of network.scalars) constants.set(name, scalar(options.scalars?.[name] ?? value));
-  return modelOf(bindParameters(predictionGraph(network), constants), { metadata: metadataOf(network, options) });
+  return modelOf(bindParameters(expandOwnOperators(predictionGraph(network)), constants), {
+    metadata: metadataOf(network, options),
+  });
 }
 
 function metadataOf(network: Network, { classNames, metadata }: ExportOptions): Map<string, string> {

@@ -21,7 +21,7 @@ import { type Layer, layersOf } from "./layers.js";
 // Double-Win-Quant's networks.
 
 export interface QuantizeLayersOptions {
-  /** Bit-widths where nothing else is fed; 8 by default. 0, and 25 and more: full precision. */
+  /** Bit-widths where nothing else is fed; 8 by default. 0, and 17 and more: full precision. */
   readonly weightBits?: number | undefined;
   readonly activationBits?: number | undefined;
   readonly errorBits?: number | undefined;

@@ -82,8 +82,8 @@ describe.each([
     );
   });
 
-  it("leaves the tensor alone at 0 bits, and at 25 and more", async () => {
-    for (const bits of [0, 25, 32]) {
+  it("leaves the tensor alone at 0 bits, and at 17 and more", async () => {
+    for (const bits of [0, 17, 32]) {
       const values = [...exampleValues, ...exampleValues];
       const { y, gradients } = await plain.run({ x: values, bits });
       expect(y).toEqual(values.map(Math.fround));

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from "@dovetail/graph";
 import { unsignedLevels } from "./arithmetic.js";
-import { heldBits, isWithin, unlessFullPrecision } from "./precision.js";
+import { heldBits, isQuantizing, isWithin } from "./precision.js";
 
 // Affine quantization between a smallest and a largest value, as in FracTrain, InstantNet and Double-Win-Quant.
 
@@ -11,7 +11,7 @@ export interface MinMax {
 }
 
 export interface AffineOptions extends MinMax {
-  /** Rank 0. 1 … 24; everything else leaves the tensor as it is. */
+  /** Rank 0. 1 … 16; everything else leaves the tensor as it is. */
   readonly bits: Value;
   /** Added to the code before rounding, of the tensor's shape: uniform in ±½ makes the rounding stochastic (`uniformNoise`). */
   readonly noise?: Value | undefined;
@@ -26,20 +26,18 @@ const smallestStep = 1e-8;
 
 /**
  * Step s = max((max − min) / (2^bits − 1), 1e-8), code = round(clip((x − min)/s + noise, 0, 2^bits − 1)), half to even;
- * the result is code · s + min. Zero is on the grid with `exactZero` only; then the result is (code − z) · s with the
- * integer z = round(−min/s). The range gets no gradient.
+ * the result is code · s + min. With `exactZero` min is moved to −z·s, z = round(−min/s). The range gets no gradient.
  */
 export function quantizeAffine(g: GraphBuilder, x: Value, options: AffineOptions): Value {
   const levels = unsignedLevels(g, heldBits(g, options.bits, 1));
   const grid = options.exactZero ? gridThroughZero(g, options, levels) : gridFromMin(g, options, levels);
+  const isQuantized = isQuantizing(g, options.bits);
   const quantize = (value: Value): Value => {
-    const code = grid.codeOf(value);
-    return grid.valueOf(g.round(g.clip(options.noise ? g.add(code, options.noise) : code, 0, levels)));
+    const operands = [value, grid.min, grid.step, levels, isQuantized, options.noise];
+    return g.ownNode("AffineQuantization", operands)[0]!;
   };
-  if (options.gradient !== "clipped") {
-    return g.straightThrough(x, (value) => unlessFullPrecision(g, options.bits, value, quantize(value)));
-  }
-  return unlessFullPrecision(g, options.bits, x, clippedStraightThrough(g, x, grid, quantize));
+  if (options.gradient !== "clipped") return g.straightThrough(x, quantize);
+  return g.where(isQuantized, clippedStraightThrough(g, x, grid, quantize), x);
 }
 
 /** `quantize(x)`, whose gradient is 1 from `min` to `max` and 0 outside. The ends get none. */
@@ -61,29 +59,16 @@ export function clippedStraightThrough(
 }
 
 interface Grid extends MinMax {
-  /** The code that stands for a value, before it is rounded. */
-  readonly codeOf: (value: Value) => Value;
-  readonly valueOf: (code: Value) => Value;
+  readonly step: Value;
 }
 
 function gridFromMin(g: GraphBuilder, { min, max }: MinMax, levels: Value): Grid {
-  const step = g.max(g.div(g.sub(max, min), levels), smallestStep);
-  return {
-    min,
-    max,
-    codeOf: (value) => g.div(g.sub(value, min), step),
-    valueOf: (code) => g.add(g.mul(code, step), min),
-  };
+  return { min, max, step: g.max(g.div(g.sub(max, min), levels), smallestStep) };
 }
 
 function gridThroughZero(g: GraphBuilder, { min, max }: MinMax, levels: Value): Grid {
   const low = g.min(min, 0);
   const step = g.max(g.div(g.sub(g.max(max, 0), low), levels), smallestStep);
   const zeroPoint = g.clip(g.round(g.neg(g.div(low, step))), 0, levels);
-  return {
-    min: g.neg(g.mul(zeroPoint, step)),
-    max: g.mul(g.sub(levels, zeroPoint), step),
-    codeOf: (value) => g.add(g.div(value, step), zeroPoint),
-    valueOf: (code) => g.mul(g.sub(code, zeroPoint), step),
-  };
+  return { min: g.neg(g.mul(zeroPoint, step)), max: g.mul(g.sub(levels, zeroPoint), step), step };
 }

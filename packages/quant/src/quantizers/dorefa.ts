@@ -6,7 +6,7 @@ import { heldBits, unlessFullPrecision } from "./precision.js";
 // DoReFa-Net (Zhou et al. 2016): q_k(r) = round(r · (2^k − 1)) / (2^k − 1) on [0, 1].
 
 export interface DorefaWeightOptions {
-  /** Rank 0: 1 … 24; everything else leaves the weight as it is. */
+  /** Rank 0: 1 … 16; everything else leaves the weight as it is. */
   readonly bits: Value;
   /**
    * `throughMaximum` differentiates through tanh and the maximum (the authors' code), `fixedMaximum` through tanh alone

@@ -26,7 +26,7 @@ export const gradientQuantizers = {
 } as const satisfies Record<string, GradientQuantizer>;
 
 export interface GradientPrecision {
-  /** Bits of the gradient in the product with the weight, rank 0; 0, and 25 and more: not quantized. */
+  /** Bits of the gradient in the product with the weight, rank 0; 0, and 17 and more: not quantized. */
   readonly errorBits: Value;
   /** Bits of the gradient in the product with the layer's input, and in the bias's sum. */
   readonly weightGradientBits: Value;

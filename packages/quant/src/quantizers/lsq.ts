@@ -6,7 +6,7 @@ import { heldBits, isWithin, unlessFullPrecision } from "./precision.js";
 // Learned step size quantization (Esser et al. 2020).
 
 export interface LsqOptions {
-  /** Rank 0: 1 … 24 (signed: from 2, and 1 is taken as 2); everything else leaves the tensor as it is. */
+  /** Rank 0: 1 … 16 (signed: from 2, and 1 is taken as 2); everything else leaves the tensor as it is. */
   readonly bits: Value;
   /** Decides how many values share the step in the step's gradient: a weight's all, an activation's of one sample (axis 0). */
   readonly kind: "weight" | "activation";

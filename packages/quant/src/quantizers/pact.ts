@@ -9,7 +9,7 @@ export const pactStart = 10;
 export const pactPenalty = 2e-4;
 
 export interface PactOptions {
-  /** Rank 0: 1 … 24; everything else clips without rounding. */
+  /** Rank 0: 1 … 16; everything else clips without rounding. */
   readonly bits: Value;
   /**
    * α's gradient: `clipped`, from the values at α and above alone (the paper); `everywhere`, also (ŷ − x)/α from those

@@ -9,7 +9,7 @@ export interface SwitchableOptions
     QuantizeLayersOptions,
     "fullPrecision" | "rangeMomentum" | "stochastic" | "errorBits" | "weightGradientBits"
   > {
-  /** Bits of weights and activations of each precision, e.g. [4, 8, 12, 16, 32]; 25 and more are full precision. */
+  /** Bits of weights and activations of each precision, e.g. [4, 8, 12, 16, 32]; 17 and more are full precision. */
   readonly bitWidths: readonly number[];
   /** What rounds the gradients; `none` by default, as in InstantNet and Double-Win-Quant. */
   readonly gradients?: QuantizeLayersOptions["gradients"];

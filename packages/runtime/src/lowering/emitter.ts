@@ -1,6 +1,14 @@
 // Adds nodes to the lowered graph. Values are names; inner types are ONNX Runtime's business.
 
-import { type Attribute, type AttributeInput, int64Vector, type Node, type Tensor, tensor } from "@dovetail/graph";
+import {
+  type Attribute,
+  type AttributeInput,
+  type Graph,
+  int64Vector,
+  type Node,
+  type Tensor,
+  tensor,
+} from "@dovetail/graph";
 
 /** The domain of ONNX Runtime's blocked kernels. */
 export const blockedDomain = "com.microsoft.nchwc";
@@ -14,7 +22,7 @@ export interface EmitOptions {
 type Attributes = Readonly<Record<string, AttributeInput>>;
 
 export interface Emitter {
-  readonly nodes: Node[];
+  nodes: Node[];
   readonly initializers: Map<string, Tensor>;
   /** Names of the nodes that follow begin with this. */
   stem: string;
@@ -24,6 +32,8 @@ export interface Emitter {
   op(operator: string, inputs: readonly string[], attributes?: Attributes, options?: EmitOptions): string;
   /** Adds a node of the blocked kernels' domain. */
   blockedOp(operator: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** The value of one of two bodies, of which only that one is computed. They read values from outside by name. */
+  branch(condition: string, whenTrue: (inner: Emitter) => string, whenFalse: (inner: Emitter) => string): string;
   /** A shared constant. */
   int64s(values: readonly number[]): string;
   /** A shared float32 constant. */
@@ -80,6 +90,18 @@ export function createEmitter(taken: Iterable<string>): Emitter {
       emitter.nodes.push(node);
       return outputs[0]!;
     },
+    branch: (condition, whenTrue, whenFalse) => {
+      const body = (build: (inner: Emitter) => string): Attribute => {
+        const outside = emitter.nodes;
+        const nodes: Node[] = [];
+        emitter.nodes = nodes;
+        const name = build(emitter);
+        emitter.nodes = outside;
+        return { kind: "graph", value: bodyGraph(nodes, name) };
+      };
+      const attributes = { then_branch: body(whenTrue), else_branch: body(whenFalse) };
+      return emitter.op("If", [condition], attributes);
+    },
     blockedOp: (operator, inputs, attributes) => emitter.op(operator, inputs, attributes, { domain: blockedDomain }),
     int64s: (values) => constant(`int64:${values.join(",")}`, () => int64Vector(values)),
     floats: (dimensions, values) =>
@@ -90,6 +112,20 @@ export function createEmitter(taken: Iterable<string>): Emitter {
       emitter.op("MatMul", [emitter.floats([count], new Array<number>(count).fill(scale)), value]),
   };
   return emitter;
+}
+
+/** A float32 result of nodes; everything else that they read is outside. */
+function bodyGraph(nodes: readonly Node[], result: string): Graph {
+  return {
+    name: result,
+    inputs: [],
+    outputs: [{ name: result, type: { elementType: "float32" } }],
+    nodes,
+    initializers: new Map(),
+    types: new Map(),
+    annotations: new Map(),
+    customGradients: [],
+  };
 }
 
 function toAttributes(inputs: Attributes): Record<string, Attribute> {

@@ -1,4 +1,14 @@
-import { float, type Graph, GraphBuilder, type Node, type Tensor, tensor, type Value } from "@dovetail/graph";
+import {
+  float,
+  type Graph,
+  GraphBuilder,
+  type Node,
+  scalar,
+  type Tensor,
+  tensor,
+  tensorFromData,
+  type Value,
+} from "@dovetail/graph";
 import { describe, expect, it } from "vitest";
 import { createRuntime } from "../segments/runtime.js";
 import { blockedDomain } from "./emitter.js";
@@ -163,4 +173,57 @@ it.each([{ provider: "cpu" }, blocked] as const)("leaves out what no output depe
   );
   g.output(g.mul(x, 3), "y");
   expect(lower(g.build(), target).nodes.map(({ operator }) => operator)).toEqual(["Mul"]);
+});
+
+describe("affine quantization by integer kernels", () => {
+  const sizes = [2, 16, 16, 16];
+  const count = 2 * 16 * 256;
+  const values = Float32Array.from({ length: count }, (_, index) => Math.sin(index * 0.7) * 3 + 0.5);
+  const noise = Float32Array.from({ length: count }, (_, index) => ((index * 37) % 101) / 101 - 0.5);
+
+  async function quantized(layout: "fastest" | "plain", isNoisy: boolean, feeds: Readonly<Record<string, number>>) {
+    const g = new GraphBuilder("quantization");
+    const x = g.input("x", "float32", sizes);
+    const scalars = ["min", "step", "levels"].map((name) => g.input(name, "float32", []));
+    const on = g.greater(g.input("on", "float32", []), 0);
+    const draw = isNoisy ? g.input("noise", "float32", sizes) : undefined;
+    g.output(g.ownNode("AffineQuantization", [x, ...scalars, on, draw])[0]!, "y");
+    const runtime = await createRuntime({ threads: 1, layout });
+    const segment = await runtime.compile(g.build());
+    const tensors: Record<string, Tensor> = { x: tensorFromData("float32", sizes, values) };
+    if (isNoisy) tensors.noise = tensorFromData("float32", sizes, noise);
+    for (const [name, value] of Object.entries(feeds)) tensors[name] = scalar(value);
+    const { y } = await segment.run(tensors);
+    await runtime.release();
+    return y!.data as Float32Array;
+  }
+
+  it.each([
+    { levels: 255, min: -2.5, step: 6 / 255 },
+    { levels: 7, min: -1, step: 0.25 },
+    { levels: 65_535, min: -2.5, step: 6 / 65_535 },
+    { levels: 1, min: 0, step: 1 },
+  ])("gives the values of the formula at $levels levels from $min by $step", async ({ levels, min, step }) => {
+    for (const isNoisy of [false, true]) {
+      const feeds = { min, step, levels, on: 1 };
+      const [fast, plain] = [await quantized("fastest", isNoisy, feeds), await quantized("plain", isNoisy, feeds)];
+      let different = 0;
+      fast.forEach((value, index) => {
+        const off = Math.abs(value - plain[index]!);
+        // A value near a tie may be rounded either way, and nothing else differs.
+        expect(off).toBeLessThan(1.001 * step);
+        if (off > 1e-5 * Math.max(step, Math.abs(value))) different += 1;
+        const code = (value - min) / step;
+        expect(code).toBeGreaterThan(-0.01);
+        expect(code).toBeLessThan(levels + 0.01);
+      });
+      expect(different).toBeLessThan(levels === 65_535 ? count / 20 : 10);
+    }
+  });
+
+  it("gives the value itself, to the bit, where nothing is quantized", async () => {
+    for (const layout of ["fastest", "plain"] as const) {
+      expect(await quantized(layout, false, { min: 0, step: 1, levels: 3, on: 0 })).toEqual(values);
+    }
+  });
 });

@@ -9,6 +9,7 @@ import { convolutionRules } from "./rules/convolution.js";
 import { elementwiseRules } from "./rules/elementwise.js";
 import { normalizationRules } from "./rules/normalization.js";
 import { poolingRules } from "./rules/pooling.js";
+import { quantizationRules } from "./rules/quantization.js";
 import { weightGradientRules } from "./rules/weight-gradient.js";
 import type { LoweringTarget } from "./target.js";
 
@@ -19,6 +20,7 @@ export const blockedTable: LoweringTable = {
   ...normalizationRules,
   ...elementwiseRules,
   ...poolingRules,
+  ...quantizationRules,
 };
 
 /**
