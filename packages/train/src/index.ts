@@ -16,6 +16,7 @@ export {
   createBatchStream,
 } from "./data/batches/batch-stream.js";
 export { iterateBatches } from "./data/batches/iterate-batches.js";
+export { repeatBatches } from "./data/batches/repeat-batches.js";
 export { workerUrl } from "./data/batches/worker-url.js";
 export type { Checksum, KnownDataset } from "./data/catalogue/known.js";
 export { type DatasetStatus, knownDataset, knownDatasets } from "./data/catalogue/status.js";
@@ -79,13 +80,19 @@ export {
   oneCycle,
   oneCycleMomentum,
   type Schedule,
+  type Scheduled,
   type StepScheduleOptions,
   stepSchedule,
+  valueAt,
 } from "./schedules/schedule.js";
+export type { Adversary, AdversaryBatch, OpenAdversary } from "./trainer/adversary.js";
+export type { ObservedStep, TrainingController } from "./trainer/controller.js";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluatePredictor } from "./trainer/evaluate.js";
 export { evaluateModel } from "./trainer/evaluate-model.js";
 export { uniformNoise } from "./trainer/noise.js";
+export type { Pass, Teacher } from "./trainer/passes.js";
 export { createPredictor, type Predictor, type PredictorOptions, parametersOf } from "./trainer/predictor.js";
 export type { EpochRecord } from "./trainer/progress.js";
-export { type Scheduled, type TrainingResult, type TrainOptions, train } from "./trainer/train.js";
+export { type CompiledStep, planStep, type StepPlan } from "./trainer/step-plan.js";
+export { type TrainingResult, type TrainOptions, train } from "./trainer/train.js";
 export { buildTrainingStep, type TrainingStep, type TrainingStepOptions } from "./trainer/training-step.js";

@@ -13,7 +13,7 @@ export interface ParameterUpdates {
 /**
  * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
  * parameters and memory (`NAME:next`, `NAME:KIND:next`). Where a scalar input chooses a row of a parameter, other rows
- * stay as they are, memory included. `scalars` are the optimizer's hyper-parameters, by its name.
+ * stay as they are, memory included; `partOf` says otherwise which part of a parameter changes. `scalars` are the optimizer's hyper-parameters, by its name.
  */
 export function applyOptimizer(
   g: GraphBuilder,
@@ -21,6 +21,7 @@ export function applyOptimizer(
   trained: readonly ParameterSpec[],
   gradients: readonly Value[],
   scalars: Readonly<Record<string, Value>>,
+  partOf: (g: GraphBuilder, parameter: ParameterSpec) => Value | undefined = chosenPart,
 ): ParameterUpdates {
   const statePairs: Record<string, string> = {};
   const memoryShapes = new Map<string, readonly number[]>();
@@ -28,13 +29,14 @@ export function applyOptimizer(
     statePairs[name] = `${name}:next`;
     g.output(value, `${name}:next`);
   };
-  trained.forEach(({ name, shape, decay, row }, index) => {
+  trained.forEach((spec, index) => {
+    const { name, shape, decay } = spec;
     const memory = Object.fromEntries(
       optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
     );
     const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
     const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
-    const isUpdated = row === undefined ? undefined : isChosenRow(g, optimized.parameter, g.value(row));
+    const isUpdated = partOf(g, spec);
     const inRow = (value: Value, old: Value): Value => (isUpdated ? g.where(isUpdated, value, old) : value);
     replaceBy(name, inRow(updated.parameter, optimized.parameter));
     for (const kind of optimizer.memory) {
@@ -43,6 +45,11 @@ export function applyOptimizer(
     }
   });
   return { statePairs, initialMemory: () => new Map([...memoryShapes].map(([name, shape]) => [name, zeros(shape)])) };
+}
+
+/** True in the row that the parameter's scalar input chooses; undefined where it has none. */
+export function chosenPart(g: GraphBuilder, { name, row }: ParameterSpec): Value | undefined {
+  return row === undefined ? undefined : isChosenRow(g, g.value(name), g.value(row));
 }
 
 function zeros(shape: readonly number[]): Tensor {

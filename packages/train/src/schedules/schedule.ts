@@ -3,6 +3,14 @@
 /** The value of a hyper-parameter at step 0, 1, 2, … */
 export type Schedule = (step: number) => number;
 
+/** A value that is the same at every step, or follows a schedule. */
+export type Scheduled = number | Schedule;
+
+/** The value at a step. */
+export function valueAt(value: Scheduled, step: number): number {
+  return typeof value === "number" ? value : value(step);
+}
+
 export const constant =
   (value: number): Schedule =>
   () =>

@@ -15,8 +15,8 @@ export interface PredictorOptions {
   readonly network: Network;
   /** The parameters; or a store that holds them (and may change between predictions). */
   readonly weights: ReadonlyMap<string, Tensor> | StateStore;
-  /** Values of the network's scalar inputs; their own where nothing is said. */
-  readonly scalars?: Readonly<Record<string, number>> | undefined;
+  /** Values of the network's scalar inputs, or what gives them at each prediction; their own where nothing is said. */
+  readonly scalars?: Readonly<Record<string, number>> | (() => Readonly<Record<string, number>>) | undefined;
 }
 
 /** Compiles a network for inference. Weights are runtime inputs: nothing is compiled again when they change. */
@@ -25,12 +25,13 @@ export async function createPredictor({ runtime, network, weights, scalars }: Pr
   const type = network.graph.types.get(network.logits)!;
   const graph = { ...predictionGraph(network), outputs: [{ name: network.logits, type }] };
   const segment = await runtime.compile(graph, { state });
-  const feeds = Object.fromEntries(
-    network.scalars.map(({ name, value }) => [name, scalar(scalars?.[name] ?? value)] as const),
-  );
+  const feedsOf = (given: Readonly<Record<string, number>> = {}): Record<string, Tensor> =>
+    Object.fromEntries(network.scalars.map(({ name, value }) => [name, scalar(given[name] ?? value)] as const));
+  const fixed = typeof scalars === "function" ? undefined : feedsOf(scalars);
   return {
     classCount: network.classCount,
     predict: async (images) => {
+      const feeds = fixed ?? feedsOf((scalars as () => Readonly<Record<string, number>>)());
       const outputs = await segment.run({ ...feeds, [network.image]: images });
       return outputs[network.logits]!.data as Float32Array;
     },

@@ -1,7 +1,7 @@
 import { inputError } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
 import { z } from "zod";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { Checkpoint, Json } from "../checkpoint/checkpoint.js";
 
 const fraction = z.number().min(0).max(1);
 
@@ -35,6 +35,8 @@ export interface TrainingProgress {
   lossSum: number;
   correctSum: number;
   history: EpochRecord[];
+  /** State of the training's controller, where it has one. */
+  controller?: Json | undefined;
 }
 
 const progressSchema = z.strictObject({
@@ -44,6 +46,7 @@ const progressSchema = z.strictObject({
   lossSum: z.number(),
   correctSum: z.number().nonnegative(),
   history: z.array(epochSchema),
+  controller: z.json().optional(),
 });
 
 /** The checkpoint of a training: parameters and optimizer memory as tensors, progress as JSON. */

@@ -9,15 +9,15 @@ import type { DatasetPart, ImageDataset } from "../data/dataset.js";
 import { softmaxCrossEntropy } from "../losses/cross-entropy.js";
 import type { Loss } from "../losses/loss.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
-import type { Schedule } from "../schedules/schedule.js";
+import { type Scheduled, valueAt } from "../schedules/schedule.js";
+import type { Adversary, OpenAdversary } from "./adversary.js";
+import type { TrainingController } from "./controller.js";
 import { evaluatePredictor } from "./evaluate.js";
 import { uniformNoise } from "./noise.js";
+import type { Pass } from "./passes.js";
 import { createPredictor, imageTensor, parametersOf } from "./predictor.js";
 import { type EpochRecord, progressOf, type TrainingProgress, trainingCheckpoint } from "./progress.js";
-import { buildTrainingStep, type TrainingStep } from "./training-step.js";
-
-/** A value that is the same at every step, or follows a schedule. */
-export type Scheduled = number | Schedule;
+import { type CompiledStep, planStep, type StepPlan } from "./step-plan.js";
 
 export interface TrainOptions {
   readonly runtime: Runtime;
@@ -36,6 +36,15 @@ export interface TrainOptions {
   readonly hyperparameters?: Readonly<Record<string, Scheduled>> | undefined;
   /** The network's scalar inputs; their own values where nothing is said. */
   readonly scalars?: Readonly<Record<string, Scheduled>> | undefined;
+  /** Sets scalars from what the steps before gave; over those of `scalars`. Its state is part of the checkpoints. */
+  readonly controller?: TrainingController | undefined;
+  /**
+   * Forward and backward passes that each step makes with its batch, in this order, before the optimizer steps once by
+   * the sum of their gradients; one pass by default. Recorded are the sum of their losses and their mean accuracy.
+   */
+  readonly passes?: readonly Pass[] | undefined;
+  /** Puts other images in the place of each batch's. */
+  readonly adversary?: Adversary | undefined;
   /** Softmax cross-entropy by default. */
   readonly loss?: Loss | undefined;
   /** Largest common norm of the gradients; not clipped by default. */
@@ -60,7 +69,10 @@ export interface TrainingResult {
   readonly history: readonly EpochRecord[];
   readonly effort: {
     readonly optimizerSteps: number;
-    /** Forward multiply–accumulates times three (forward and two backward products), over all images of all steps. */
+    /**
+     * Forward multiply–accumulates times three (forward and two backward products), over all images of all passes of all
+     * steps. What an adversary computes is not among them.
+     */
     readonly trainingMacs: number;
   };
 }
@@ -71,36 +83,41 @@ export interface TrainingResult {
  */
 export async function train(options: TrainOptions): Promise<TrainingResult> {
   const { runtime, network } = options;
-  const step = buildTrainingStep(network, {
+  const stepOptions = {
     loss: options.loss ?? softmaxCrossEntropy(),
     optimizer: options.optimizer,
     batchSize: options.batchSize,
     clip: options.maximumNorm !== undefined,
     trains: options.trains,
-  });
+    observes: options.controller?.observes,
+    imageGradient: options.adversary?.learnsFromGradient,
+  };
+  const step = planStep(network, stepOptions, options.passes);
   const progress: TrainingProgress = options.resume
     ? progressOf(options.resume)
     : { epoch: 0, step: 0, optimizerSteps: 0, lossSum: 0, correctSum: 0, history: [] };
+  if (progress.controller !== undefined) options.controller?.restore(progress.controller);
   const state = runtime.createState(initialState(options, step));
-  const segment = await runtime.compile(step.graph, { state, statePairs: step.statePairs });
+  const compiled = await step.compile(runtime, state);
   try {
-    await runSteps(options, step, state, progress, (feeds) => segment.run(feeds));
+    await runSteps(options, step, state, progress, compiled);
   } finally {
-    await segment.release();
+    await compiled.release();
   }
   return {
     weights: parametersOf(network, state.snapshot()),
     history: progress.history,
     effort: {
       optimizerSteps: progress.optimizerSteps,
-      trainingMacs: 3 * countMacs(network.graph) * options.batchSize * progress.optimizerSteps,
+      trainingMacs:
+        3 * countMacs(network.graph) * options.batchSize * progress.optimizerSteps * (options.passes?.length ?? 1),
     },
   };
 }
 
 /** Tensors of the checkpoint, or the first weights and an empty memory. Throws when one is missing. */
-function initialState({ network, weights, resume }: TrainOptions, step: TrainingStep): Map<string, Tensor> {
-  const memory = step.initialMemory();
+function initialState({ network, weights, resume, adversary }: TrainOptions, step: StepPlan): Map<string, Tensor> {
+  const memory = new Map([...step.initialMemory(), ...(adversary?.memory ?? [])]);
   const state = new Map<string, Tensor>();
   for (const name of [...network.parameters.map((parameter) => parameter.name), ...memory.keys()]) {
     const tensor = resume ? resume.tensors.get(name) : (memory.get(name) ?? weights.get(name));
@@ -115,21 +132,24 @@ function initialState({ network, weights, resume }: TrainOptions, step: Training
   return state;
 }
 
-type Run = (feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
-
 async function runSteps(
   options: TrainOptions,
-  step: TrainingStep,
+  step: StepPlan,
   state: StateStore,
   progress: TrainingProgress,
-  run: Run,
+  compiled: CompiledStep,
 ): Promise<void> {
   const isDone = (): boolean =>
     progress.epoch >= options.epochs || progress.optimizerSteps >= (options.steps ?? Number.POSITIVE_INFINITY);
   if (isDone()) return;
   const { signal } = options.watch ?? {};
-  const save = async (): Promise<void> => options.onCheckpoint?.(trainingCheckpoint(state.snapshot(), progress));
+  const { controller } = options;
+  const save = async (): Promise<void> => {
+    if (controller) progress.controller = controller.state();
+    await options.onCheckpoint?.(trainingCheckpoint(state.snapshot(), progress));
+  };
   const validation = await openValidation(options, state);
+  const adversary = await options.adversary?.open(state);
   const batches = options.batches({ epoch: progress.epoch, step: progress.step });
   try {
     while (!isDone()) {
@@ -138,8 +158,13 @@ async function runSteps(
         throw signal.reason;
       }
       const batch = await nextBatch(batches, options);
-      const outputs = await run(feedsOf(options, step, batch, progress.optimizerSteps));
+      const index = progress.optimizerSteps;
+      const feeds = feedsOf(options, step, batch, index);
+      if (adversary) feeds[step.image] = await perturbed(adversary, feeds, step, index);
+      const outputs = await compiled.run(feeds, index);
+      if (step.imageGradient !== undefined) adversary?.learn?.(outputs[step.imageGradient]!, index);
       recordStep(progress, options, outputs, step);
+      controller?.observe({ step: progress.optimizerSteps - 1, loss: lossOf(outputs, step), values: outputs });
       if (progress.step === batches.stepsPerEpoch) await finishEpoch(progress, options, step, validation);
       reportProgress(progress, options, batches.stepsPerEpoch);
       const isEpochEnd = progress.step === 0;
@@ -148,8 +173,18 @@ async function runSteps(
     }
   } finally {
     await batches.close();
+    await adversary?.release();
     await validation?.release();
   }
+}
+
+function perturbed(
+  adversary: OpenAdversary,
+  feeds: Readonly<Record<string, Tensor>>,
+  step: StepPlan,
+  index: number,
+): Promise<Tensor> {
+  return adversary.perturb({ images: feeds[step.image]!, labels: feeds[step.target]!, step: index });
 }
 
 async function nextBatch(batches: BatchStream, { batchSize }: TrainOptions): Promise<Batch> {
@@ -162,7 +197,7 @@ async function nextBatch(batches: BatchStream, { batchSize }: TrainOptions): Pro
 }
 
 /** Everything that the training step is fed at optimizer step `index`. */
-function feedsOf(options: TrainOptions, step: TrainingStep, batch: Batch, index: number): Record<string, Tensor> {
+function feedsOf(options: TrainOptions, step: StepPlan, batch: Batch, index: number): Record<string, Tensor> {
   const { network, optimizer } = options;
   const [, ...imageShape] = network.graph.types.get(network.image)!.shape as readonly number[];
   const feeds: Record<string, Tensor> = {
@@ -179,9 +214,7 @@ function feedsOf(options: TrainOptions, step: TrainingStep, batch: Batch, index:
   const hyperparameters = optimizer.feeds(values, index);
   if (options.maximumNorm !== undefined) hyperparameters.maximumNorm = valueAt(options.maximumNorm, index);
   for (const [name, input] of Object.entries(step.hyperparameters)) feeds[input] = scalar(hyperparameters[name]!);
-  for (const { name, value } of network.scalars) {
-    feeds[name] = scalar(valueAt(options.scalars?.[name] ?? value, index));
-  }
+  for (const [name, value] of Object.entries(scalarsAt(options, index))) feeds[name] = scalar(value);
   const random = options.random.split("dropout").split(index);
   for (const mask of step.masks) feeds[mask.input] = dropoutMask(mask, random.split(mask.input));
   const noise = options.random.split("noise").split(index);
@@ -189,8 +222,12 @@ function feedsOf(options: TrainOptions, step: TrainingStep, batch: Batch, index:
   return feeds;
 }
 
-function valueAt(value: Scheduled, step: number): number {
-  return typeof value === "number" ? value : value(step);
+/** The network's scalars at optimizer step `index`. */
+function scalarsAt({ network, scalars, controller }: TrainOptions, index: number): Record<string, number> {
+  const controlled = controller?.scalars() ?? {};
+  return Object.fromEntries(
+    network.scalars.map(({ name, value }) => [name, controlled[name] ?? valueAt(scalars?.[name] ?? value, index)]),
+  );
 }
 
 function dropoutMask({ shape, rate }: DropoutMask, random: RandomStream): Tensor {
@@ -203,9 +240,9 @@ function recordStep(
   progress: TrainingProgress,
   { network }: TrainOptions,
   outputs: Readonly<Record<string, Tensor>>,
-  step: TrainingStep,
+  step: StepPlan,
 ): void {
-  const [loss] = tensorNumbers(outputs[step.loss]!);
+  const loss = lossOf(outputs, step);
   if (!Number.isFinite(loss)) {
     throw inputError("training_diverged", `training of "${network.name}": the loss is no longer a number`, {
       expected: "a finite loss",
@@ -213,10 +250,14 @@ function recordStep(
       hint: "a lower learning rate, a warm-up or maximumNorm may help",
     });
   }
-  progress.lossSum += loss!;
+  progress.lossSum += loss;
   if (step.correct !== undefined) progress.correctSum += tensorNumbers(outputs[step.correct]!)[0]!;
   progress.optimizerSteps += 1;
   progress.step += 1;
+}
+
+function lossOf(outputs: Readonly<Record<string, Tensor>>, step: StepPlan): number {
+  return tensorNumbers(outputs[step.loss]!)[0]!;
 }
 
 /** Accuracy on the validation part with the parameters as they are in the state at the time of the call. */
@@ -228,9 +269,7 @@ interface Validation {
 async function openValidation(options: TrainOptions, state: StateStore): Promise<Validation | undefined> {
   const { runtime, network, validation } = options;
   if (!validation) return undefined;
-  const scalars = Object.fromEntries(
-    Object.entries(options.scalars ?? {}).map(([name, value]) => [name, valueAt(value, 0)] as const),
-  );
+  const scalars = (): Record<string, number> => scalarsAt(options, 0);
   const predictor = await createPredictor({ runtime, network, weights: state, scalars });
   return {
     accuracyFraction: async () => {
@@ -244,7 +283,7 @@ async function openValidation(options: TrainOptions, state: StateStore): Promise
 async function finishEpoch(
   progress: TrainingProgress,
   options: TrainOptions,
-  step: TrainingStep,
+  step: StepPlan,
   validation: Validation | undefined,
 ): Promise<void> {
   progress.history.push({

@@ -1,30 +1,25 @@
-import { inputError } from "@dovetail/core";
-import { differentiate, type Graph, GraphBuilder, type Tensor, type Value } from "@dovetail/graph";
-import { type DropoutMask, type Network, trainingForm } from "@dovetail/models";
-import type { Loss } from "../losses/loss.js";
+import { differentiate, type Tensor } from "@dovetail/graph";
+import type { DropoutMask, Network } from "@dovetail/models";
 import { applyOptimizer } from "../optimizers/apply-optimizer.js";
 import { clipGradients } from "../optimizers/clip-gradients.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
+import { addFormUpdates, type OpenStepOptions, openStep, type StatefulGraph, scalarInputs } from "./open-step.js";
 
-export interface TrainingStepOptions {
-  readonly loss: Loss;
+export interface TrainingStepOptions extends OpenStepOptions {
   readonly optimizer: Optimizer;
-  readonly batchSize: number;
   /** Adds the input `training/maximumNorm` to which the gradients' common norm is clipped; false by default. */
   readonly clip?: boolean | undefined;
-  /** Whether the optimizer changes a parameter; all trainable ones by default. */
-  readonly trains?: ((parameterName: string) => boolean) | undefined;
+  /** Adds the output `training/imageGradient`; false by default. */
+  readonly imageGradient?: boolean | undefined;
+  /** Names of the network's values to put out as they are in the training form, under their names. */
+  readonly observes?: readonly string[] | undefined;
 }
 
-/** Forward, loss, backward and optimizer of one batch as one graph. */
-export interface TrainingStep {
-  /**
-   * Inputs: image, target, the network's parameters and scalars, dropout masks, optimizer memory, hyper-parameters.
-   * Outputs: loss, correct, the new values of all that changes.
-   */
-  readonly graph: Graph;
-  /** From each input that a step changes to the output that replaces it. */
-  readonly statePairs: Readonly<Record<string, string>>;
+/**
+ * Forward, loss, backward and optimizer of one batch as one graph. Inputs: image, target, the network's parameters and
+ * scalars, dropout masks, optimizer memory, hyper-parameters. Outputs: loss, correct, the new values of all that changes.
+ */
+export interface TrainingStep extends StatefulGraph {
   /** Name of the image input, float32 [batch, channels, height, width]. */
   readonly image: string;
   /** Name of the target input. */
@@ -33,6 +28,8 @@ export interface TrainingStep {
   readonly loss: string;
   /** Name of the output with the number of right predictions, rank 0, float32; absent where targets are no labels. */
   readonly correct: string | undefined;
+  /** Name of the output with the loss's gradient to the image; absent unless asked for. */
+  readonly imageGradient: string | undefined;
   /** Inputs of hyper-parameters by the optimizer's name for them; `maximumNorm` beside them when clipped. */
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly masks: readonly DropoutMask[];
@@ -44,51 +41,34 @@ export interface TrainingStep {
 
 /** Builds the training step of a network for a fixed batch size. Throws when no parameter is left to train. */
 export function buildTrainingStep(network: Network, options: TrainingStepOptions): TrainingStep {
-  const { loss, optimizer } = options;
-  const form = trainingForm(network, options);
-  const g = GraphBuilder.from({ ...form.graph, outputs: [] });
-  const trained = network.parameters.filter(({ name, trainable }) => trainable && (options.trains?.(name) ?? true));
-  if (trained.length === 0) throw inputError("nothing_to_train", `network "${network.name}" has no parameter to train`);
-
-  const logits = g.value(form.logits);
-  const target = loss.target(logits.type.shape!);
-  const targetValue = g.input("training/target", target.elementType, target.shape);
-  const lossValue = g.scope("training", () => loss.build(g, logits, targetValue));
-  const isClassification = target.elementType === "int64" && target.shape.length === 1;
-  const correct = isClassification ? g.scope("training", () => countCorrect(g, logits, targetValue)) : undefined;
-
+  const { optimizer } = options;
+  const open = openStep(network, options);
+  const { g, form, loss, correct, trained } = open;
   const scalars = scalarInputs(g, [...optimizer.inputs, ...(options.clip ? ["maximumNorm"] : [])]);
-  const parameters = trained.map(({ name }) => g.value(name));
-  let gradients = differentiate(g, { loss: lossValue, withRespectTo: parameters });
+  const withRespectTo = trained.map(({ name }) => g.value(name));
+  if (options.imageGradient) withRespectTo.push(g.value(network.image));
+  let gradients = differentiate(g, { loss, withRespectTo });
+  const imageGradient = options.imageGradient ? gradients.at(-1)! : undefined;
+  gradients = gradients.slice(0, trained.length);
   if (options.clip) gradients = g.scope("clip", () => clipGradients(g, gradients, scalars.maximumNorm!));
 
-  g.output(lossValue, "training/loss");
+  g.output(loss, "training/loss");
   if (correct) g.output(correct, "training/correct");
+  if (imageGradient) g.output(imageGradient, "training/imageGradient");
+  for (const name of options.observes ?? []) g.output(g.value(name));
   const updates = applyOptimizer(g, optimizer, trained, gradients, scalars);
-  const statePairs = { ...updates.statePairs };
-  for (const [parameter, output] of form.updates) {
-    statePairs[parameter] = output;
-    g.output(g.value(output));
-  }
+  const statePairs = { ...updates.statePairs, ...addFormUpdates(open) };
   return {
     graph: g.build(),
     statePairs,
     image: network.image,
-    target: targetValue.name,
+    target: open.target.name,
     loss: "training/loss",
     correct: correct && "training/correct",
+    imageGradient: imageGradient && "training/imageGradient",
     hyperparameters: Object.fromEntries(Object.entries(scalars).map(([name, { name: input }]) => [name, input])),
     masks: form.masks,
     noises: form.noises,
     initialMemory: updates.initialMemory,
   };
-}
-
-function scalarInputs(g: GraphBuilder, names: readonly string[]): Readonly<Record<string, Value>> {
-  return Object.fromEntries(names.map((name) => [name, g.input(`training/${name}`, "float32", [])]));
-}
-
-function countCorrect(g: GraphBuilder, logits: Value, labels: Value): Value {
-  const predictions = g.op("ArgMax", [logits], { axis: 1, keepdims: 0 });
-  return g.reduceSum(g.cast(g.equal(predictions, labels), "float32"), [0]);
 }
