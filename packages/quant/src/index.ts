@@ -1,7 +1,11 @@
-export { type CalibrateOptions, calibrateRanges } from "./calibration/calibrate-ranges.js";
+export type { CalibrateOptions } from "./calibration/average-over-batches.js";
+export { type CalibrateLayersOptions, calibrateLayers } from "./calibration/calibrate-layers.js";
+export { calibrateRanges } from "./calibration/calibrate-ranges.js";
 export { type PreparedNetwork, type PrepareOptions, prepareQuantization } from "./calibration/prepare.js";
 export { exportQdqModel, type QdqExportOptions } from "./integer/export-qdq.js";
+export { weightGradientLevels } from "./layers/families/wageubn.js";
 export { type Layer, type LayerRole, layersOf } from "./layers/layers.js";
+export { quantizerFamilies } from "./layers/plan.js";
 export { type QuantizeLayersOptions, quantizeLayers } from "./layers/quantize-layers.js";
 export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/affine.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
@@ -33,6 +37,13 @@ export {
   type WeightPoint,
 } from "./quantizers/points.js";
 export { meanSampleMinMax, minMaxOf } from "./quantizers/ranges.js";
+export {
+  quantizeWageubnActivation,
+  quantizeWageubnError,
+  quantizeWageubnFlaggedError,
+  quantizeWageubnWeight,
+  quantizeWageubnWeightGradient,
+} from "./quantizers/wageubn.js";
 export {
   precisionIndex,
   type SwitchableNetwork,

@@ -9,7 +9,11 @@ export type ParameterRole =
   | "runningMean"
   | "runningVariance"
   /** An end, or the largest magnitude, of what an activation quantizer represents. */
-  | "activationRange";
+  | "activationRange"
+  /** Distance of two neighbouring values of a learnt quantizer. */
+  | "stepSize"
+  /** Value at which a learnt quantizer clips. */
+  | "clippingValue";
 
 /**
  * How a parameter starts. The fans are those of PyTorch's `torch.nn.init`: of a weight [O, I, …kernel],

@@ -1,7 +1,8 @@
 import type { Tensor } from "@dovetail/graph";
 import { foldBatchNorms, type Network } from "@dovetail/models";
 import { type FakeQuantizeOptions, fakeQuantize } from "../quantizers/fake-quantize.js";
-import { type CalibrateOptions, calibrateRanges } from "./calibrate-ranges.js";
+import type { CalibrateOptions } from "./average-over-batches.js";
+import { calibrateRanges } from "./calibrate-ranges.js";
 
 export interface PrepareOptions extends CalibrateOptions, FakeQuantizeOptions {}
 

@@ -6,31 +6,32 @@ import {
   type NoiseInput,
   type ObservedRange,
   type ParameterSpec,
-  parameterSpec,
   rewriteGraph,
   type ScalarInput,
 } from "@dovetail/models";
-import { type MinMax, quantizeAffine } from "../quantizers/affine.js";
 import { bitInputs, withInputs } from "../quantizers/fake-quantize.js";
-import { gradientBitInputs, gradientQuantizers, withGradientPrecision } from "../quantizers/gradient-precision.js";
+import {
+  type GradientQuantizer,
+  gradientBitInputs,
+  gradientQuantizers,
+  withGradientPrecision,
+} from "../quantizers/gradient-precision.js";
 import { requireUnquantized } from "../quantizers/order.js";
-import { minMaxOf } from "../quantizers/ranges.js";
-import { type Layer, layersOf } from "./layers.js";
+import type { QuantizerFamily, QuantizerParameter } from "./families/family.js";
+import { type LayerPlan, type PlanOptions, planLayers, quantizerFamilies, type Site, scalarName } from "./plan.js";
 
-// Static low-precision training, as in the published SBM baseline of FracTrain, and the forward half of InstantNet's and
-// Double-Win-Quant's networks.
+// Training in low precision: what computes in few bits are the products of layers, forward and backward.
 
-export interface QuantizeLayersOptions {
+export interface QuantizeLayersOptions extends PlanOptions {
   /** Bit-widths where nothing else is fed; 8 by default. 0, and 17 and more: full precision. */
   readonly weightBits?: number | undefined;
   readonly activationBits?: number | undefined;
   readonly errorBits?: number | undefined;
   readonly weightGradientBits?: number | undefined;
-  /** Layers that are left as they are; those of role `classifier` by default. */
-  readonly fullPrecision?: ((layer: Layer) => boolean) | undefined;
-  /** Layers of a named group have scalar inputs of their own, `<group>.weightBits` and so on. */
-  readonly group?: ((layer: Layer) => string | undefined) | undefined;
-  /** What rounds the gradients; `none` leaves them, and there are no inputs for their bits. `minMax` by default. */
+  /**
+   * What rounds the gradients, if not what the published quantizer takes; `none` leaves them, and there are no inputs for
+   * their bits.
+   */
   readonly gradients?: keyof typeof gradientQuantizers | "none" | undefined;
   /** Rounds gradients stochastically, with noises that training feeds; true by default. */
   readonly stochastic?: boolean | undefined;
@@ -38,74 +39,92 @@ export interface QuantizeLayersOptions {
   readonly rangeMomentum?: number | undefined;
 }
 
-/** Ranges of which each setting has its own, see `ParameterSpec.row`. */
-export interface RangeRows {
+/** Parameters of quantizers of which each setting has its own, see `ParameterSpec.row`. */
+export interface ParameterRows {
   readonly count: number;
   /** Scalar input that chooses. */
   readonly index: string;
 }
 
 /**
- * The network with its layers computing in low precision. Each chosen layer reads its weight quantized affinely between
- * the smallest and largest value of each output channel, and its input quantized affinely between those of the tensor (of
- * each channel for depth-wise convolutions): of the batch while training, running averages in inference form. The
- * gradient that arrives is quantized for each of the other two products. Everything else is in full precision.
+ * The network with its layers computing in low precision: each chosen layer reads its weight and its input quantized, and
+ * the gradient that arrives is quantized for each of the other two products. Everything else is in full precision.
  *
- * All bit-widths are scalar inputs: `weightBits`, `activationBits`, `errorBits`, `weightGradientBits`. Throws when the
- * network is quantized already.
+ * By default as FracTrain's static baseline: affinely, weights between the smallest and largest value of each output channel,
+ * inputs between those of the tensor (of each channel for depth-wise convolutions), of the batch while training, running
+ * averages in inference form. Other quantizers, their parameters and what they leave in full precision: `quantizer`.
+ *
+ * All bit-widths are scalar inputs: `weightBits`, `activationBits`, and where gradients are quantized `errorBits` and
+ * `weightGradientBits`. Throws when the network is quantized already.
  */
 export function quantizeLayers(network: Network, options: QuantizeLayersOptions = {}): Network {
   return quantizeLayersWithRows(network, options, undefined);
 }
 
-/** As `quantizeLayers`; with `rows`, each setting has ranges of its own, and the caller adds the scalar input. */
+/** As `quantizeLayers`; with `rows`, each setting has parameters of its own, and the caller adds the scalar input. */
 export function quantizeLayersWithRows(
   network: Network,
   options: QuantizeLayersOptions,
-  rows: RangeRows | undefined,
+  rows: ParameterRows | undefined,
 ): Network {
   requireUnquantized(network);
-  const { fullPrecision = ({ role }) => role === "classifier", group = () => undefined } = options;
-  const { gradients = "minMax", stochastic = true, rangeMomentum = 0.9 } = options;
-  const chosen = layersOf(network).filter((layer) => !fullPrecision(layer));
-  const inputs = new Map(chosen.map((layer) => [layer.node, quantizedInputOf(layer, group(layer))]));
-  const ranges = new Map([...inputs.values()].map((input) => [input.key, input]));
-  const scalars = scalarsOf([...new Set(chosen.map(group))], options);
-  const parameters = [...ranges.values()].flatMap((input) => rangeParameters(input, rows));
-  const noises: NoiseInput[] =
-    gradients === "none" || !stochastic
-      ? []
-      : chosen.map(({ node }) => ({
-          input: noiseName(node.name),
-          shape: network.graph.types.get(node.outputs[0]!)!.shape!,
-        }));
+  const family: QuantizerFamily = quantizerFamilies[options.quantizer ?? "minMax"];
+  const gradient = gradientQuantizerOf(family, options);
+  const plans = planLayers(network, options);
+  const sites = [...new Set(plans.flatMap(({ weight, input }) => [input, weight]))];
+  const scalars = scalarsOf([...new Set(plans.map(({ group }) => group))], family, gradient, options);
+  const parameters = sites.flatMap((site) => (site.quantizer.parameters ?? []).map(specOf(site, rows)));
+  const noises = (options.stochastic ?? true) ? noisesOf(network, plans, family, gradient) : [];
+  const noiseNames = new Set(noises.map(({ input }) => input));
+  const noise = (g: GraphBuilder, name: string): Value | undefined =>
+    noiseNames.has(name) ? g.value(name) : undefined;
 
-  const quantized = new Map<string, Value>();
-  const layerRule: NodeRewrite = ({ node, inputs: operands, g, keep }) => {
-    const input = inputs.get(node);
-    if (!input) return keep();
-    const [x, weight, ...bias] = operands as readonly [Value, Value, ...Value[]];
-    const bits = (kind: string): Value => g.value(scalarName(input.group, kind));
-    const data = quantized.get(input.key) ?? quantizeInput(g, x, input, rows, bits(bitInputs.activations));
-    quantized.set(input.key, data);
-    const { channelAxis } = input.layer;
-    const quantizedWeight = g.scope(`quantize/${weight.name}`, () =>
-      quantizeAffine(g, weight, { bits: bits(bitInputs.weights), ...minMaxOf(g, weight, { axis: channelAxis }) }),
+  const quantize = (g: GraphBuilder, value: Value, site: Site): Value => {
+    const read = readParameters(g, site, rows);
+    const isWeight = plans.some(({ weight }) => weight === site);
+    return g.scope(`quantize/${site.key}`, () =>
+      site.quantizer.build(g, value, {
+        bits: g.value(scalarName(site.group, isWeight ? bitInputs.weights : bitInputs.activations)),
+        errorBits: gradient && g.value(scalarName(site.group, gradientBitInputs.error)),
+        read,
+        noise: noise(g, noiseName(site.key)),
+      }),
     );
-    const layer = [data, quantizedWeight, ...bias];
-    if (gradients === "none") return g.node(node.operator, layer, node.attributes, node);
+  };
+  const planOf = new Map(plans.map((plan) => [plan.layer.node, plan]));
+  const replaced = new Map(
+    plans.flatMap(({ input }) => (input.quantizer.replacesActivation ? [[input.value, input] as const] : [])),
+  );
+  const quantizedInputs = new Map<Site, Value>();
+  const layerRule: NodeRewrite = ({ node, inputs: operands, g, keep }) => {
+    const plan = planOf.get(node);
+    if (!plan) return keep();
+    const [x, weight, ...bias] = operands as readonly [Value, Value, ...Value[]];
+    const isThere = replaced.has(plan.input.value);
+    const data = isThere ? x : (quantizedInputs.get(plan.input) ?? quantize(g, x, plan.input));
+    quantizedInputs.set(plan.input, data);
+    const layer = [data, quantize(g, weight, plan.weight), ...bias];
+    if (!gradient) return g.node(node.operator, layer, node.attributes, node);
     const output = withGradientPrecision(g, node, layer, {
-      errorBits: bits(gradientBitInputs.error),
-      weightGradientBits: bits(gradientBitInputs.weightGradient),
-      noise: stochastic ? g.value(noiseName(node.name)) : undefined,
-      quantizer: gradientQuantizers[gradients],
+      errorBits: g.value(scalarName(plan.group, gradientBitInputs.error)),
+      weightGradientBits: g.value(scalarName(plan.group, gradientBitInputs.weightGradient)),
+      noise: noise(g, noiseName(node.name)),
+      quantizer: gradient,
     });
     return [output];
   };
-  const added = [...parameters, ...scalars.map(({ name }) => ({ name, shape: [] })), ...noises.map(noiseAsInput)];
-  const rowIndex = rows ? [{ name: rows.index, shape: [] }] : [];
-  const { graph, find } = rewriteGraph(withInputs(network.graph, [...added, ...rowIndex]), {
-    nodes: Object.fromEntries(chosen.map(({ operator }) => [operator, layerRule])),
+  const added = [
+    ...parameters,
+    ...scalars.map(({ name }) => ({ name, shape: [] })),
+    ...noises.map(({ input, shape }) => ({ name: input, shape })),
+    ...(rows ? [{ name: rows.index, shape: [] }] : []),
+  ];
+  const { graph, find } = rewriteGraph(withInputs(network.graph, added), {
+    nodes: Object.fromEntries(plans.map(({ layer }) => [layer.operator, layerRule])),
+    values: (value, g) => {
+      const site = replaced.get(value.name);
+      return site ? quantize(g, value, site) : value;
+    },
   });
   return {
     ...network,
@@ -116,96 +135,86 @@ export function quantizeLayersWithRows(
     noises: [...network.noises, ...noises],
     observedRanges: [
       ...network.observedRanges,
-      ...[...ranges.values()].flatMap((input) => observedRangesOf(input, rangeMomentum)),
+      ...sites.flatMap((site) => observedRangesOf(site, options.rangeMomentum ?? 0.9)),
     ],
   };
 }
 
-const noiseName = (node: string): string => `${node}:noise`;
+function gradientQuantizerOf(
+  family: QuantizerFamily,
+  { gradients }: QuantizeLayersOptions,
+): GradientQuantizer | undefined {
+  if (gradients === undefined) return family.gradient;
+  return gradients === "none" ? undefined : gradientQuantizers[gradients];
+}
 
-const noiseAsInput = ({
-  input,
-  shape,
-}: NoiseInput): { readonly name: string; readonly shape: NoiseInput["shape"] } => ({
-  name: input,
-  shape,
-});
+const noiseName = (of: string): string => `${of}:noise`;
 
-const scalarName = (group: string | undefined, kind: string): string =>
-  group === undefined ? kind : `${group}.${kind}`;
+/** One for each layer's gradient, and for each weight's where that is rounded too. */
+function noisesOf(
+  network: Network,
+  plans: readonly LayerPlan[],
+  family: QuantizerFamily,
+  gradient: GradientQuantizer | undefined,
+): NoiseInput[] {
+  const shapeOf = (value: string): NoiseInput["shape"] => network.graph.types.get(value)!.shape!;
+  const ofLayers = plans.map(({ layer: { node } }) => ({
+    input: noiseName(node.name),
+    shape: shapeOf(node.outputs[0]!),
+  }));
+  const ofWeights = plans.map(({ weight }) => ({ input: noiseName(weight.key), shape: shapeOf(weight.value) }));
+  return [...(gradient ? ofLayers : []), ...(family.roundsWeightGradients ? ofWeights : [])];
+}
 
 function scalarsOf(
   groups: readonly (string | undefined)[],
-  { weightBits = 8, activationBits = 8, errorBits = 8, weightGradientBits = 8, gradients }: QuantizeLayersOptions,
+  family: QuantizerFamily,
+  gradient: GradientQuantizer | undefined,
+  { weightBits = 8, activationBits = 8, errorBits = 8, weightGradientBits = 8 }: QuantizeLayersOptions,
 ): ScalarInput[] {
   const forward = { [bitInputs.weights]: weightBits, [bitInputs.activations]: activationBits };
   const backward = { [gradientBitInputs.error]: errorBits, [gradientBitInputs.weightGradient]: weightGradientBits };
-  const bits = gradients === "none" ? forward : { ...forward, ...backward };
-  return groups.flatMap((group) =>
-    Object.entries(bits).map(([kind, value]) => ({ name: scalarName(group, kind), value })),
-  );
+  const bits = gradient ? { ...forward, ...backward } : forward;
+  const further = Object.entries(family.scalars ?? {}).map(([name, value]) => ({ name, value }));
+  return [
+    ...groups.flatMap((group) =>
+      Object.entries(bits).map(([kind, value]) => ({ name: scalarName(group, kind), value })),
+    ),
+    ...further,
+  ];
 }
 
-/** The input of one or more layers that read it quantized in the same way. */
-interface QuantizedInput {
-  readonly layer: Layer;
-  readonly group: string | undefined;
-  /** Beginning of its ranges' names; layers with the same key share them, and the quantized value. */
-  readonly key: string;
-}
+const parameterName = ({ key }: Site, parameter: string): string => `${key}:${parameter}`;
 
-function quantizedInputOf(layer: Layer, group: string | undefined): QuantizedInput {
-  const key = scalarName(group, layer.depthwiseChannels === undefined ? layer.input : `${layer.input}:channels`);
-  return { layer, group, key };
-}
+const specOf =
+  (site: Site, rows: ParameterRows | undefined) =>
+  ({ name, shape, ...rest }: QuantizerParameter): ParameterSpec => ({
+    ...rest,
+    name: parameterName(site, name),
+    shape: rows ? [rows.count, ...shape] : shape,
+    ...(rows ? { row: rows.index } : {}),
+  });
 
-const ends = ["min", "max"] as const;
+const readName = (site: Site, parameter: string): string => `${parameterName(site, parameter)}:read`;
 
-/** Ranges start at [0, 1]. */
-function rangeParameters({ key, layer }: QuantizedInput, rows: RangeRows | undefined): ParameterSpec[] {
-  const channels = layer.depthwiseChannels;
-  const shape = [...(rows ? [rows.count] : []), ...(channels === undefined ? [] : [channels])];
-  return ends.map((end) =>
-    parameterSpec(`${key}:${end}`, shape, {
-      role: "activationRange",
-      initialization: { kind: "constant", value: end === "min" ? 0 : 1 },
-      row: rows?.index,
+/** The parameters' values, under names that the training form knows observed ranges by. */
+function readParameters(g: GraphBuilder, site: Site, rows: ParameterRows | undefined): (parameter: string) => Value {
+  const values = new Map(
+    (site.quantizer.parameters ?? []).map(({ name }) => {
+      const parameter = g.value(parameterName(site, name));
+      const row = rows ? chosenRow(g, parameter, g.value(rows.index)) : parameter;
+      return [name, g.op("Identity", [row], {}, { outputs: [readName(site, name)] })];
     }),
   );
+  return (parameter) => values.get(parameter)!;
 }
 
-const rangeValue = (key: string, end: string): string => `${key}:${end}:read`;
-
-function observedRangesOf({ key, layer }: QuantizedInput, momentum: number): ObservedRange[] {
-  return ends.map((end) => ({
-    range: rangeValue(key, end),
-    observed: layer.input,
-    statistic: end,
-    axis: layer.depthwiseChannels === undefined ? undefined : 1,
+function observedRangesOf(site: Site, momentum: number): ObservedRange[] {
+  return Object.entries(site.quantizer.observed ?? {}).map(([name, observed]) => ({
+    ...observed,
+    range: readName(site, name),
+    observed: site.value,
     momentum,
     batchInTraining: true,
   }));
-}
-
-/** Quantizes the input between values under the names `rangeValue`, which the training form replaces by the batch's. */
-function quantizeInput(
-  g: GraphBuilder,
-  x: Value,
-  { key, layer }: QuantizedInput,
-  rows: RangeRows | undefined,
-  bits: Value,
-): Value {
-  const read = (end: string): Value => {
-    const parameter = g.value(`${key}:${end}`);
-    const row = rows ? chosenRow(g, parameter, g.value(rows.index)) : parameter;
-    const value = g.op("Identity", [row], {}, { outputs: [rangeValue(key, end)] });
-    return layer.depthwiseChannels === undefined
-      ? value
-      : g.reshape(
-          value,
-          x.type.shape!.map((_, axis) => (axis === 1 ? -1 : 1)),
-        );
-  };
-  const range: MinMax = { min: read("min"), max: read("max") };
-  return g.scope(`quantize/${key}`, () => quantizeAffine(g, x, { bits, ...range }));
 }

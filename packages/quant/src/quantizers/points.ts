@@ -166,7 +166,7 @@ function readersOf(graph: Graph): Map<string, Node[]> {
 }
 
 /** Values that are known never to be negative. */
-function nonNegativeValues(network: Network): ReadonlySet<string> {
+export function nonNegativeValues(network: Network): ReadonlySet<string> {
   const { graph } = network;
   const known = new Set<string>();
   if (network.imageRange[0] >= 0) known.add(network.image);

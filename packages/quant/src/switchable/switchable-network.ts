@@ -7,7 +7,7 @@ import { bitInputs } from "../quantizers/fake-quantize.js";
 export interface SwitchableOptions
   extends Pick<
     QuantizeLayersOptions,
-    "fullPrecision" | "rangeMomentum" | "stochastic" | "errorBits" | "weightGradientBits"
+    "quantizer" | "fullPrecision" | "rangeMomentum" | "stochastic" | "errorBits" | "weightGradientBits"
   > {
   /** Bits of weights and activations of each precision, e.g. [4, 8, 12, 16, 32]; 17 and more are full precision. */
   readonly bitWidths: readonly number[];
