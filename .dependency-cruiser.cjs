@@ -49,12 +49,13 @@ const throughIndex = Object.keys(arrows).map((name) => ({
 
 const systemsApart = {
   name: "systems-apart",
-  comment: "a system's folder imports shared packages, never another system's folder; all may know what a reproduction is",
+  comment:
+    "a system's folder imports shared packages, never another system's folder; all may know what a reproduction and a bundle are",
   severity: "error",
   from: { path: "^packages/systems/src/([^/]+)/" },
   to: {
     path: "^packages/systems/src/([^/]+)/",
-    pathNot: ["^packages/systems/src/$1/", "^packages/systems/src/reproduction/"],
+    pathNot: ["^packages/systems/src/$1/", "^packages/systems/src/(reproduction|bundle|testing)/"],
   },
 };
 

@@ -91,6 +91,7 @@ export {
   checkFbnet,
   type FbnetDataset,
   type FbnetOperator,
+  type FbnetShape,
   fbnetDatasets,
   fbnetKeys,
   fbnetOperators,
@@ -98,7 +99,7 @@ export {
   formatFbnet,
   parseFbnet,
 } from "./spaces/fbnet.js";
-export { fbnetMacs, fbnetNetwork, fbnetParameters } from "./spaces/fbnet-network.js";
+export { fbnetBlock, fbnetMacs, fbnetNetwork, fbnetParameters } from "./spaces/fbnet-network.js";
 // statistics/
 export {
   type Correlations,
