@@ -21,3 +21,19 @@ export type {
 } from "./dna/result.js";
 export type { StageStore } from "./dna/stages.js";
 export { createMemoryStages } from "./dna/stages.js";
+export { type Choice, defaultChoices } from "./fractrain/cost.js";
+export { type GatedNetwork, type GateOptions, gateBlocks } from "./fractrain/gated-network.js";
+export { type Method, type MethodInput, methodOf, methodSchema } from "./fractrain/methods.js";
+export { type PreparedTraining, prepareTraining } from "./fractrain/prepare.js";
+export { createSkippingPredictor, type SkippingPredictor } from "./fractrain/skipping-predictor.js";
+export {
+  type Card,
+  type CardTable,
+  type Claim,
+  cardSchema,
+  type NotRun,
+  type Scale,
+  scaleSchema,
+} from "./reproduction/card.js";
+export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduction.js";
+export { reproductions } from "./reproductions.js";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CommandIo } from "../terminal/command-io.js";
 import { acceleratorsCommand } from "./accelerators.js";
+import { attackCommand } from "./attack.js";
 import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
@@ -10,6 +11,8 @@ import { hwnasCommand } from "./hwnas.js";
 import { layersCommand } from "./layers.js";
 import { mapCommand } from "./map.js";
 import { predictCommand } from "./predict.js";
+import { quantizeCommand } from "./quantize.js";
+import { reproduceCommand } from "./reproduce.js";
 import { runCommand } from "./run.js";
 import { searchCommand } from "./search.js";
 import { trainCommand } from "./train.js";
@@ -20,6 +23,8 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  quantizeCommand,
+  attackCommand,
   layersCommand,
   mapCommand,
   costCommand,
@@ -27,6 +32,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   acceleratorsCommand,
   hwnasCommand,
   dataCommand,
+  reproduceCommand,
   runCommand,
   goldenCommand,
 ];

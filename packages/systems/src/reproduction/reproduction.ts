@@ -2,7 +2,7 @@
 
 import type { Watch } from "@dovetail/core";
 import type { Runtime } from "@dovetail/runtime";
-import type { Checkpoint, DatasetDescriptionInput, ImageDataset, Json } from "@dovetail/train";
+import type { Checkpoint, DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
 import type { Conclusion, Scale } from "./card.js";
 
 /** What a piece works with. */
@@ -11,7 +11,7 @@ export interface PieceContext {
   /** Loads a data set, once for all pieces that ask for the same. */
   dataset(description: DatasetDescriptionInput): Promise<ImageDataset>;
   /** The result of an earlier piece. Throws when no earlier piece has this name. */
-  result(piece: string): Json;
+  result(piece: string): unknown;
   /** Tensors that an earlier piece kept by this name. Throws when there are none. */
   kept(name: string): Promise<Checkpoint>;
   /** Keeps tensors for later pieces. */
@@ -31,7 +31,8 @@ export interface Piece {
   readonly name: string;
   /** Expected effort, in any unit that the pieces of a reproduction share. */
   readonly work: number;
-  run(context: PieceContext): Promise<Json>;
+  /** Its result is anything that JSON holds; it comes back as JSON gives it, so check it by a schema. */
+  run(context: PieceContext): Promise<unknown>;
 }
 
 /** A system's reproduction. Its pieces run in their order; each may read the results of those before. */
@@ -42,5 +43,5 @@ export interface Reproduction {
   readonly scales: Readonly<Record<Scale, { readonly summary: string; readonly seeds: readonly number[] }>>;
   pieces(scale: Scale): readonly Piece[];
   /** What follows from the results of all pieces. */
-  conclude(scale: Scale, results: ReadonlyMap<string, Json>): Conclusion;
+  conclude(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion;
 }

@@ -1,0 +1,142 @@
+// The folder of a reproduction under way: results of pieces, each written at once; tensors; the card at the end.
+
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { inputError } from "@dovetail/core";
+import { type Scale, scaleSchema } from "@dovetail/systems";
+import {
+  type Checkpoint,
+  isPresent,
+  readCheckpoint,
+  readFileIfPresent,
+  removeCheckpoint,
+  writeCheckpoint,
+  writeError,
+  writeFileAtomically,
+} from "@dovetail/train";
+import { z } from "zod";
+import { isLockName, isTemporaryName } from "../runs/layout.js";
+import { acquireLock } from "../runs/lock.js";
+
+const recordSchema = z.strictObject({
+  format: z.literal("dovetail reproduction"),
+  version: z.literal(1),
+  system: z.string(),
+  scale: scaleSchema,
+});
+
+const pieceSchema = z.strictObject({
+  /** Of Dovetail's source, when the piece ran. */
+  commit: z.string(),
+  result: z.json(),
+});
+
+/** Result of a piece, and the source it was made with. */
+export type PieceResult = z.output<typeof pieceSchema>;
+
+/** Names of the files of a reproduction's folder that are there when it is done. */
+export const cardFiles = { json: "card.json", markdown: "card.md" } as const;
+
+const recordFile = "reproduction.json";
+const largestFile = 2 ** 28;
+
+export interface ReproductionFolder {
+  readonly path: string;
+  readPiece(name: string): Promise<PieceResult | undefined>;
+  writePiece(name: string, piece: PieceResult): Promise<void>;
+  readTensors(name: string): Promise<Checkpoint | undefined>;
+  writeTensors(name: string, checkpoint: Checkpoint): Promise<void>;
+  removeTensors(name: string): Promise<void>;
+  write(name: string, text: string): Promise<void>;
+  /** Lets other processes in. */
+  close(): Promise<void>;
+}
+
+export interface OpenReproductionOptions {
+  readonly path: string;
+  readonly system: string;
+  readonly scale: Scale;
+  /** Whether to go on with what lies there. */
+  readonly resume: boolean;
+}
+
+/**
+ * Opens the folder for one process. Throws the input errors `reproduction_exists` where something was begun and `resume`
+ * is not set, `reproduction_differs` where another system or scale was begun, `folder_in_use` where files of others lie,
+ * and the environment error `run_in_use` while another process works there.
+ */
+export async function openReproduction(options: OpenReproductionOptions): Promise<ReproductionFolder> {
+  const { path } = options;
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw writeError(path, error);
+  });
+  const lock = await acquireLock(path);
+  try {
+    await beginOrGoOn(options);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  const pieceFile = (name: string): string => join(path, "pieces", `${name}.json`);
+  const tensors = join(path, "tensors");
+  return {
+    path,
+    readPiece: async (name) => {
+      const bytes = await readFileIfPresent(pieceFile(name), largestFile);
+      return bytes && parseFile(pieceFile(name), bytes, pieceSchema);
+    },
+    writePiece: (name, piece) => writeFileAtomically(pieceFile(name), textOf(piece)),
+    readTensors: (name) => readCheckpoint(tensors, name),
+    writeTensors: (name, checkpoint) => writeCheckpoint(tensors, name, checkpoint),
+    removeTensors: (name) => removeCheckpoint(tensors, name),
+    write: (name, text) => writeFileAtomically(join(path, name), text),
+    close: () => lock.release(),
+  };
+}
+
+async function beginOrGoOn({ path, system, scale, resume }: OpenReproductionOptions): Promise<void> {
+  const file = join(path, recordFile);
+  const bytes = await readFileIfPresent(file, largestFile);
+  if (bytes === undefined) {
+    const foreign = (await readdir(path)).find((name) => !isLockName(name) && !isTemporaryName(name));
+    if (foreign !== undefined) {
+      throw inputError("folder_in_use", "the folder holds files that belong to no reproduction", {
+        file: path,
+        expected: "a new or an empty folder",
+        received: foreign,
+      });
+    }
+    await writeFileAtomically(file, textOf({ format: "dovetail reproduction", version: 1, system, scale }));
+    return;
+  }
+  const there = parseFile(file, bytes, recordSchema);
+  if (there.system !== system || there.scale !== scale) {
+    throw inputError("reproduction_differs", "another reproduction was begun in this folder", {
+      file: path,
+      expected: `${system}, scale ${scale}`,
+      received: `${there.system}, scale ${there.scale}`,
+      hint: "choose another folder with --run-folder",
+    });
+  }
+  if (resume) return;
+  const isDone = await isPresent(join(path, cardFiles.json));
+  throw inputError("reproduction_exists", isDone ? "this was done before" : "this was begun before", {
+    file: path,
+    hint: "go on with what is there by --resume, or choose another folder with --run-folder",
+  });
+}
+
+function parseFile<T>(file: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    throw inputError("reproduction_damaged", "a file of the reproduction is damaged", {
+      file,
+      hint: "remove the file: what it held is computed again",
+    });
+  }
+}
+
+function textOf(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
