@@ -58,12 +58,13 @@ function refuseUnknownMember(command: Command): void {
   group.error(`error: unknown command '${word}'${hint}`, { exitCode: exitCodes.badInput });
 }
 
-/** Parser of an option that takes a whole number of at least `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** Parser of an option that takes a whole number of at least `least`, and at most `most` where that is given. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
+    if (/^\d+$/.test(text.trim()) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `, at least ${least}` : ` from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Expected a whole number${range}.`);
   };
 }
 

@@ -13,7 +13,7 @@ export function isStatic(shape: Shape | undefined): shape is readonly number[] {
   return shape?.every((size) => typeof size === "number") ?? false;
 }
 
-/** A constant from plain numbers, converted to 64-bit integers and 16-bit floats where asked for. Throws if the count does not fit the dimensions. */
+/** A constant from plain numbers, converted to 64-bit and packed 4-bit integers and 16-bit floats where asked for. Throws if the count does not fit the dimensions. */
 export function tensor(elementType: ElementType, dimensions: readonly number[], values: ArrayLike<number>): Tensor {
   const count = elementCount(dimensions);
   if (values.length !== count) {
@@ -23,11 +23,13 @@ export function tensor(elementType: ElementType, dimensions: readonly number[], 
     });
   }
   const data = elementTypes[elementType].allocate(count);
-  if (Array.isArray(data) || elementType === "int4" || elementType === "uint4") {
+  if (Array.isArray(data)) {
     throw inputError("tensor_type", `cannot make a ${elementType} tensor from numbers`);
   }
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let index = 0; index < count; index++) data[index] = BigInt(Math.trunc(values[index]!));
+  } else if (isPacked(elementType)) {
+    for (let index = 0; index < count; index++) data[index >> 1]! |= (values[index]! & 15) << (4 * (index & 1));
   } else if (elementType === "float16" || elementType === "bfloat16") {
     const bits = elementType === "float16" ? float16Bits : bfloat16Bits;
     for (let index = 0; index < count; index++) data[index] = bits(values[index]!);
@@ -36,6 +38,9 @@ export function tensor(elementType: ElementType, dimensions: readonly number[], 
   }
   return { elementType, dimensions: [...dimensions], data };
 }
+
+/** Two values a byte, low nibble first. */
+const isPacked = (elementType: ElementType): boolean => elementType === "int4" || elementType === "uint4";
 
 /** A rank-0 constant. */
 export function scalar(value: number, elementType: ElementType = "float32"): Tensor {
@@ -63,9 +68,13 @@ export function tensorData(constant: Tensor, name: string): TensorData {
   return constant.data;
 }
 
-/** The values of a constant as plain numbers (any numeric type except 16-bit floats and packed ones). */
+/** The values of a constant as plain numbers (any numeric type except 16-bit floats). */
 export function tensorNumbers(constant: Tensor, name = "constant"): number[] {
   const data = tensorData(constant, name);
   if (Array.isArray(data)) throw inputError("tensor_type", `"${name}" holds strings, not numbers`);
-  return Array.from(data as ArrayLike<number | bigint>, Number);
+  if (!isPacked(constant.elementType)) return Array.from(data as ArrayLike<number | bigint>, Number);
+  return Array.from({ length: elementCount(constant.dimensions) }, (_, index) => {
+    const nibble = (Number(data[index >> 1]) >> (4 * (index & 1))) & 15;
+    return constant.elementType === "int4" && nibble > 7 ? nibble - 16 : nibble;
+  });
 }

@@ -17,6 +17,11 @@ export interface CalibrateOptions {
 
 const batchSize = 100;
 
+/** From raw pixels to what the network takes. */
+function toRange(images: Float32Array, { imageRange: [low, high] }: Network): Float32Array {
+  return low === 0 && high === 255 ? images : images.map((value) => low + (value * (high - low)) / 255);
+}
+
 /** Means of a graph's outputs over batches of 100 images; its inputs are the network's. */
 export async function averageOverBatches(options: CalibrateOptions, graph: Graph): Promise<Map<string, Tensor>> {
   const { runtime, network, weights, dataset, part = "train", images = 1000 } = options;
@@ -27,7 +32,7 @@ export async function averageOverBatches(options: CalibrateOptions, graph: Graph
   let batches = 0;
   for (const batch of iterateBatches(dataset, part, Math.min(batchSize, dataset.parts[part].count))) {
     if (batches * batchSize >= images) break;
-    const image = tensorFromData("float32", [batch.count, ...dataset.imageShape], batch.images);
+    const image = tensorFromData("float32", [batch.count, ...dataset.imageShape], toRange(batch.images, network));
     const outputs = await segment.run({ ...scalars, [network.image]: image });
     for (const [name, output] of Object.entries(outputs)) {
       const values = tensorNumbers(output);

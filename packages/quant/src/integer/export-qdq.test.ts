@@ -1,5 +1,5 @@
 import { createRandomStream } from "@dovetail/core";
-import { type Model, type Tensor, tensorFromData, tensorNumbers, writeModel } from "@dovetail/graph";
+import { type Model, readModel, type Tensor, tensorFromData, tensorNumbers, writeModel } from "@dovetail/graph";
 import { foldBatchNorms, initializeParameters, type Network, resNet, zooNetwork } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import { createDataset, createPredictor, type LabelledImages } from "@dovetail/train";
@@ -114,10 +114,19 @@ describe("a QDQ export", () => {
     prepared = await prepareQuantization({ runtime, network, weights: randomWeights(network), dataset });
   });
 
-  it.each([8, 5, 3])(
-    "with %i bits gives in plain ONNX Runtime what the quantized network gives in training",
-    async (bits) => {
-      const model = exportQdqModel(prepared.folded, prepared.weights, { weightBits: bits, activationBits: bits });
+  it.each([
+    [8, "smallest"],
+    [5, "smallest"],
+    [4, "smallest"],
+    [3, "smallest"],
+    [3, "bytes"],
+    [10, "smallest"],
+    [16, "smallest"],
+  ] as const)(
+    "with %i bits in the %s containers gives in plain ONNX Runtime what the quantized network gives in training",
+    async (bits, containers) => {
+      const widths = { weightBits: bits, activationBits: bits, containers };
+      const model = exportQdqModel(prepared.folded, prepared.weights, widths);
       const expected = await logitsOf(prepared.quantized, prepared.weights, bits);
       // Values on the edge between two levels may round to the other one.
       expect(relativeError(await runPlainly(model), expected)).toBeLessThan(0.005);
@@ -137,7 +146,11 @@ describe("a QDQ export", () => {
   });
 
   it("holds integers of the width that its annotations say, with a scale a channel", () => {
-    const { graph } = exportQdqModel(prepared.folded, prepared.weights, { weightBits: 4, activationBits: 6 });
+    const { graph } = exportQdqModel(prepared.folded, prepared.weights, {
+      weightBits: 4,
+      activationBits: 6,
+      containers: "bytes",
+    });
     const convolutions = graph.nodes.filter(({ operator }) => operator === "Conv");
     expect(convolutions.length).toBe(9);
     for (const node of convolutions) {
@@ -155,9 +168,29 @@ describe("a QDQ export", () => {
     expect(graph.annotations.get("logits")).toBeUndefined();
   });
 
+  it("writes four bits as four, and says in the metadata what holds the others", () => {
+    const export4 = (containers: "smallest" | "bytes") =>
+      exportQdqModel(prepared.folded, prepared.weights, { weightBits: 4, activationBits: 12, containers });
+    const small = export4("smallest");
+    expect(JSON.parse(small.metadata.get("quantization")!)).toEqual({
+      weightBits: 4,
+      activationBits: 12,
+      containerBits: { weights: 4, activations: 16 },
+    });
+    expect(writeModel(small).length).toBeLessThan(0.7 * writeModel(export4("bytes")).length);
+    const read = readModel(writeModel(small));
+    expect(read.opsets.get("")).toBe(21);
+    const weights = [...read.graph.initializers.values()].filter(({ elementType }) => elementType === "int4");
+    const tensors = weights.filter(({ dimensions }) => dimensions.length > 1);
+    expect(tensors.length).toBe(10);
+    for (const integers of tensors) expect(Math.max(...tensorNumbers(integers).map(Math.abs))).toBe(7);
+  });
+
   it("refuses other widths, and ranges that were not measured", () => {
     const bits = { weightBits: 8, activationBits: 8 };
-    expect(() => exportQdqModel(prepared.folded, prepared.weights, { ...bits, weightBits: 9 })).toThrow(/in \[2, 8\]/);
+    expect(() => exportQdqModel(prepared.folded, prepared.weights, { ...bits, weightBits: 17 })).toThrow(
+      /in \[2, 16\]/,
+    );
     const folded = foldBatchNorms(network, randomWeights(network));
     expect(() => exportQdqModel(folded.network, folded.weights, bits)).toThrow(/calibrate the network first/);
   });

@@ -16,15 +16,22 @@ import { rangeName } from "../quantizers/fake-quantize.js";
 import { type ActivationPoint, quantizationPoints } from "../quantizers/points.js";
 import { activationScale, quantizeChannels, signedLevelsOf, weightScales } from "./scales.js";
 
-export interface QdqExportOptions extends Omit<ExportOptions, "scalars">, BitWidths {}
+export interface QdqExportOptions extends Omit<ExportOptions, "scalars">, BitWidths {
+  /**
+   * What holds integers of 4 bits and less: 4-bit tensors, which need ONNX's operator set 21 and which ONNX Runtime takes
+   * back to float32 before it computes (`smallest`, the default), or 8-bit ones, on which it computes (`bytes`).
+   */
+  readonly containers?: "smallest" | "bytes" | undefined;
+}
 
 /**
- * The network with integer weights and activations in ONNX's QDQ form, which plain ONNX Runtime executes with integer
- * arithmetic: int8 weights with a scale per output channel, int8 or (where never negative) uint8 activations, int32
- * biases; 2 to 8 bits, the narrower ones held in 8 with a Clip before. Bit-widths stand in the annotations too.
+ * The network with integer weights and activations in ONNX's QDQ form, which plain ONNX Runtime executes, at 5 to 8 bits
+ * with integer arithmetic: weights with a scale per output channel, activations unsigned where they are never negative,
+ * int32 biases. 2 to 16 bits are held in tensors of 4, 8 or 16, with a Clip
+ * before where those are wider (activations of 2 and 3 bits in 8). Bit-widths stand in the annotations, and as JSON under the metadata key `quantization`.
  *
  * `network` is the one that was given to `fakeQuantize` (batch norms folded before), `weights` holds its parameters and
- * the ranges. Throws when a range is missing or bits do not lie in [2, 8].
+ * the ranges. Throws when a range is missing or bits do not lie in [2, 16].
  */
 export function exportQdqModel(
   network: Network,
@@ -33,15 +40,22 @@ export function exportQdqModel(
 ): Model {
   requireBits("weightBits", options.weightBits);
   requireBits("activationBits", options.activationBits);
-  const model = exportModel(network, weights, options);
+  const held: Readonly<Record<"weights" | "activations", Container>> = {
+    weights: containerOf(options.weightBits, options),
+    // ONNX Runtime 1.30 refuses a Clip in front of 4-bit integers, which narrower activations would need.
+    activations: options.activationBits < 4 ? 8 : containerOf(options.activationBits, options),
+  };
+  const { weightBits, activationBits } = options;
+  const quantization = JSON.stringify({ weightBits, activationBits, containerBits: held });
+  const model = exportModel(network, weights, { ...options, metadata: { ...options.metadata, quantization } });
   const activations = activationScales(network, weights, options);
-  const constants = integerConstants(network, weights, activations, options);
+  const constants = integerConstants(network, weights, activations, { ...options, container: held.weights });
   const { graph } = rewriteGraph(model.graph, {
     values: (value, g) => {
       const constant = constants.get(value.name);
       if (constant) return dequantizeConstant(g, value.name, constant);
       const activation = activations.get(value.name);
-      return activation ? quantizeDequantize(g, value, activation, options.activationBits) : value;
+      return activation ? quantizeDequantize(g, value, activation, options.activationBits, held.activations) : value;
     },
   });
   const widths = bitWidthsOf(network, options);
@@ -49,8 +63,16 @@ export function exportQdqModel(
 }
 
 function requireBits(name: string, bits: number): void {
-  if (Number.isInteger(bits) && bits >= 2 && bits <= 8) return;
-  throw inputError("bit_width", `${name} of a QDQ export`, { expected: "an integer in [2, 8]", received: `${bits}` });
+  if (Number.isInteger(bits) && bits >= 2 && bits <= 16) return;
+  throw inputError("bit_width", `${name} of a QDQ export`, { expected: "an integer in [2, 16]", received: `${bits}` });
+}
+
+type Container = 4 | 8 | 16;
+
+/** Bits of the integers that hold `bits`. */
+function containerOf(bits: number, { containers = "smallest" }: QdqExportOptions): Container {
+  if (bits > 8) return 16;
+  return bits <= 4 && containers === "smallest" ? 4 : 8;
 }
 
 interface ScaledActivation extends ActivationPoint {
@@ -92,7 +114,7 @@ function integerConstants(
   network: Network,
   weights: ReadonlyMap<string, Tensor>,
   activations: ReadonlyMap<string, ScaledActivation>,
-  { weightBits }: BitWidths,
+  { weightBits, container }: BitWidths & { readonly container: Container },
 ): Map<string, IntegerConstant> {
   const points = quantizationPoints(network);
   const levels = signedLevelsOf(weightBits);
@@ -107,10 +129,13 @@ function integerConstants(
       bits: weightBits,
       bias: biasValues && { value: biasValues, inputRange: input!.range },
     });
-    const integers = Int8Array.from(quantizeChannels(weight, scales, { axis, levels }));
-    constants.set(value, { integers: tensorFromData("int8", weight.dimensions, integers), scales, axis });
+    const integers = tensor(`int${container}`, weight.dimensions, quantizeChannels(weight, scales, { axis, levels }));
+    constants.set(value, { integers, scales, axis });
     if (!biasValues) continue;
-    const biasScales = scales.map((scale) => scale * input!.scale);
+    // In units of the products; where those are so small (16 bits) that the bias would not fit, in larger ones. (A bias left
+    // in float32 would be quantized by ONNX Runtime 1.30, in units of the products and without a look at its size.)
+    const magnitudes = tensorNumbers(biasValues).map(Math.abs);
+    const biasScales = scales.map((scale, channel) => Math.max(scale * input!.scale, magnitudes[channel]! / 2 ** 30));
     const biasIntegers = quantizeChannels(biasValues, biasScales, { axis: 0, levels: 2 ** 31 - 1 });
     const integerBias = tensorFromData("int32", biasValues.dimensions, biasIntegers);
     constants.set(bias!.value, { integers: integerBias, scales: biasScales, axis: 0 });
@@ -128,12 +153,18 @@ function dequantizeConstant(g: GraphBuilder, name: string, { integers, scales, a
   return g.op("DequantizeLinear", [quantized, scale, zeros], { axis }, { outputs: [`${name}:dequantized`] });
 }
 
-function quantizeDequantize(g: GraphBuilder, value: Value, activation: ScaledActivation, bits: number): Value {
+function quantizeDequantize(
+  g: GraphBuilder,
+  value: Value,
+  activation: ScaledActivation,
+  bits: number,
+  container: Container,
+): Value {
   const { signed, range, scale } = activation;
   const scaleValue = g.constant(scalar(scale), `${value.name}:scale`);
-  const zero = g.scalar(0, signed ? "int8" : "uint8");
-  // Eight bits saturate by themselves.
-  const clipped = bits < 8 ? g.clip(value, signed ? -(range + scale) : 0, range) : value;
+  const zero = g.scalar(0, `${signed ? "int" : "uint"}${container}`);
+  // A container that is full saturates by itself.
+  const clipped = bits < container ? g.clip(value, signed ? -(range + scale) : 0, range) : value;
   const quantized = g.op("QuantizeLinear", [clipped, scaleValue, zero], {}, { outputs: [`${value.name}:quantized`] });
   return g.op("DequantizeLinear", [quantized, scaleValue, zero], {}, { outputs: [`${value.name}:dequantized`] });
 }
