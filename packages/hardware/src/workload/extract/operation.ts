@@ -78,7 +78,11 @@ export const operationTable: Readonly<Record<string, OperationRule>> = {
     ArgMax ArgMin TopK CumSum SoftmaxCrossEntropyLoss NegativeLogLikelihoodLoss`,
   ),
   ...rules("softmax", perOutput, "Softmax LogSoftmax Hardmax"),
-  ...rules("quantization", perOutput, "QuantizeLinear DequantizeLinear DynamicQuantizeLinear"),
+  ...rules(
+    "quantization",
+    perOutput,
+    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear ai.dovetail.AffineQuantization",
+  ),
   ...rules(
     "dataMovement",
     nothing,
