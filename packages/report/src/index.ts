@@ -20,4 +20,5 @@ export {
   renderFiguresPage,
 } from "./figures-page.js";
 export { renderOverviewSvg } from "./overview.js";
+export { type PrecisionPlotOptions, type PrecisionPoint, renderPrecisionSvg } from "./plots/precision-plot.js";
 export { renderReport } from "./report.js";

@@ -95,6 +95,33 @@ describe("dovetail map and cost", () => {
     expect(await energy("16")).toBeGreaterThan(await energy("8"));
   });
 
+  it("maps once for each bit-width, a folder of mappings each, and fewer bits never cost more", async () => {
+    const both = await runCommand([...map, "--bits", "4,8", "-o", "byBits", "--json"]);
+    expect(both).toMatchObject({ exitCode: 0, stderr: "" });
+    const { bitWidths } = JSON.parse(both.stdout);
+    expect(bitWidths.map(({ bits }: { bits: number }) => bits)).toEqual([4, 8]);
+    expect(readdirSync("byBits").sort()).toEqual(["4-bit", "8-bit"]);
+    for (const { bits, layers, ...totals } of bitWidths) {
+      expect(readdirSync(`byBits/${bits}-bit`)).toHaveLength(3);
+      const costed = await runCommand([
+        ...["cost", "--network", "tiny.onnx", "--arch", "eyeriss.yaml", "--mappings", `byBits/${bits}-bit`, "--json"],
+        ...["--weight-bits", `${bits}`, "--activation-bits", `${bits}`],
+      ]);
+      expect(JSON.parse(costed.stdout)).toEqual({ ...totals, layers });
+    }
+    const [four, eight] = bitWidths;
+    for (const [index, layer] of four.layers.entries()) {
+      expect(layer.cost.edpJouleCycles).toBeLessThanOrEqual(eight.layers[index].cost.edpJouleCycles);
+    }
+    const alone = await runCommand([...map, "--json", "--weight-bits", "8", "--activation-bits", "8"]);
+    expect(JSON.parse(alone.stdout).energyPj).toBe(eight.energyPj);
+    const text = await runCommand([...map, "--bits", "8,4"]);
+    expect(text.stdout).toMatch(/^4 bit\n(.+\n)+one image: .+\n\n8 bit\n(.+\n)+one image: /);
+    for (const wrong of ["4,4", "0", "4,", "128"]) {
+      expect(await runCommand([...map, "--bits", wrong])).toMatchObject({ exitCode: 2 });
+    }
+  });
+
   it("costs a layer and derives a count", async () => {
     const problem = convolutionProblem({
       name: "first",

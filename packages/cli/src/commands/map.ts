@@ -8,16 +8,18 @@ import {
   isPipeline,
   type Layer,
   type MapperName,
+  type Mapping,
   mapNetwork,
   mapperNames,
   networkJobs,
   type Objective,
+  orKnownMapping,
   readArchitecture,
   solvePipeline,
   writeMapping,
 } from "@dovetail/hardware";
 import { writeFileAtomically } from "@dovetail/train";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { readDocumentFile } from "../files/read-text.js";
 import { mappingFileNames } from "../runs/hardware-files.js";
 import {
@@ -45,6 +47,7 @@ import {
   type CostedLayer,
   describeLayers,
   describeNetworkCost,
+  type NetworkCost,
   networkCost,
   readLayers,
   withBitOptions,
@@ -65,6 +68,7 @@ interface MapOptions extends CommonOptions, BitOptions, ZeroOptions {
   readonly mapper: MapperName;
   readonly nodes?: number;
   readonly threads: number;
+  readonly bits?: readonly number[];
   readonly output?: string;
   readonly verbose?: boolean;
 }
@@ -85,6 +89,10 @@ export function mapCommand(io: CommandIo): Command {
       [
         "dovetail map --network model.onnx --arch eyeriss.yaml --mapper exact",
         "proven optimal mappings, in the model timeloop",
+      ],
+      [
+        "dovetail map --network model.onnx --accelerator two-in-one --bits 4,8 -o mappings",
+        "a mapping of every layer for each bit-width, in mappings/4-bit and mappings/8-bit",
       ],
       ["dovetail map --from timeloop arch.yaml problem.yaml ERT.yaml", "of Timeloop's files, in their constraints"],
     ],
@@ -108,6 +116,14 @@ export function mapCommand(io: CommandIo): Command {
     .option("--threads <n>", "threads that search, each another shape; the results are the same", wholeNumber(1), 1)
     .addOption(seedOption().default(0))
     .addOption(modelOption())
+    .addOption(
+      new Option(
+        "--bits <list>",
+        "bit-widths such as 4,8: maps the network once for each, weights and activations alike",
+      )
+        .argParser(bitList)
+        .conflicts(["weightBits", "activationBits"]),
+    )
     .option("-o, --output <folder>", "write a mapping a layer to this folder; of --from, the three documents")
     .option("--verbose", "each mapping as a loop nest, with its cost by level");
   return withBitOptions(withAcceleratorOptions(command)).action(
@@ -121,9 +137,11 @@ export function mapCommand(io: CommandIo): Command {
       if (files.length > 0) command.error("error: files without --from");
       if (options.network === undefined) command.error("error: required option '--network <file>' not specified");
       if ((arch === undefined) === (accelerator === undefined)) command.error("error: give --arch or --accelerator");
-      const layers = await readLayers(options.network, options);
+      const network = options.network;
+      const layers = await readLayers(network, options);
       const machine = accelerator === undefined ? undefined : await readZoo(accelerator);
       if (machine !== undefined && isPipeline(machine)) {
+        if (options.bits !== undefined) command.error("error: --bits is not of pipelines: give --weight-bits");
         const solution = solvePipeline(layers, machine);
         printResult(io, options, solution, () => describePipeline(solution));
         return;
@@ -133,6 +151,11 @@ export function mapCommand(io: CommandIo): Command {
           ? architectureTarget(arch!, await readDocumentFile(arch!, readArchitecture))
           : acceleratorTarget(accelerator!, machine, options);
       const settings = { ...options, model: modelOf(command, options) };
+      if (options.bits !== undefined) {
+        const results = await withWatch(io, options, (watch) => mapAtBitWidths(network, target, settings, watch));
+        printResult(io, options, { bitWidths: results }, () => describeBitWidths(results, settings));
+        return;
+      }
       const { mapped, proofs } = await withWatch(io, options, (watch) => mapLayers(layers, target, settings, watch));
       if (options.output !== undefined) await writeMappings(options.output, mapped);
       const result = networkCost(mapped, target);
@@ -150,12 +173,58 @@ function modelOf(command: Command, { mapper, model }: MapOptions): CostModel {
   return mapper === "exact" && command.getOptionValueSource("model") === "default" ? "timeloop" : model;
 }
 
+/** A network with a mapping a layer, at one bit-width. */
+interface BitWidthResult extends NetworkCost {
+  readonly bits: number;
+  readonly proofs?: readonly LayerProof[] | undefined;
+}
+
+/**
+ * Maps the network once for each bit-width, the widest first: where the mapping of a layer at more bits is the better one
+ * at fewer, it is kept. Each bit-width's mappings go to a folder of their own.
+ */
+async function mapAtBitWidths(
+  network: string,
+  target: MappingTarget,
+  options: MapOptions,
+  watch: CommandWatch,
+): Promise<BitWidthResult[]> {
+  const results: BitWidthResult[] = [];
+  let known: readonly Mapping[] | undefined;
+  for (const bits of [...options.bits!].sort((a, b) => b - a)) {
+    const layers = await readLayers(network, { weightBits: bits, activationBits: bits });
+    const { mapped, proofs } = await mapLayers(layers, target, options, watch, known);
+    known = mapped.map(({ mapping }) => mapping);
+    if (options.output !== undefined) await writeMappings(join(options.output, `${bits}-bit`), mapped);
+    results.unshift({ bits, ...networkCost(mapped, target), ...(proofs.length > 0 && { proofs }) });
+  }
+  return results;
+}
+
+function describeBitWidths(results: readonly BitWidthResult[], { verbose }: MapOptions): string[] {
+  return results.flatMap(({ bits, proofs = [], ...result }, index) => [
+    ...(index > 0 ? [""] : []),
+    `${bits} bit`,
+    ...(verbose ? describeLayers(result) : []),
+    ...describeNetworkCost(result),
+    ...describeProofs(proofs),
+  ]);
+}
+
+/** Parser of `--bits`: whole numbers of 1 to 64, each once. */
+function bitList(text: string): number[] {
+  const list = text.split(",").map(wholeNumber(1));
+  if (list.every((bits) => bits <= 64) && new Set(list).size === list.length) return list;
+  throw new InvalidArgumentError("Expected bit-widths up to 64 such as 4,8, each once.");
+}
+
 /** Between two layers there is time for an interruption. */
 async function mapLayers(
   layers: readonly Layer[],
   target: MappingTarget,
   { objective, evaluations, nodes, threads, seed, model, mapper }: MapOptions,
   watch: CommandWatch,
+  known?: readonly Mapping[],
 ): Promise<{ mapped: CostedLayer[]; proofs: LayerProof[] }> {
   const effort = { evaluations, ...(nodes !== undefined && { nodes }) };
   const random = createRandomStream(seed);
@@ -169,13 +238,17 @@ async function mapLayers(
     });
     await fillCache(jobs, threads, settings.cache, watch);
   }
-  for (const layer of layers) {
+  for (const [index, layer] of layers.entries()) {
     await setImmediate();
     const { architecture, problem, costOf } = target.of(layer);
     const result = mapNetwork([{ problem }], architecture, { ...settings, signal: watch.signal });
-    const [found] = result.layers;
-    if (!found?.ok)
-      throw refusal(target.file, found!.rejection, `layer ${layer.name} has no mapping on this accelerator`);
+    const searched = result.layers[0]!;
+    const found =
+      known === undefined
+        ? searched
+        : orKnownMapping(searched, known[index]!, problem, architecture, { objective, model });
+    if (!found.ok)
+      throw refusal(target.file, found.rejection, `layer ${layer.name} has no mapping on this accelerator`);
     mapped.push({ layer, mapping: found.mapping, cost: costOf(withSparsity(found, problem, architecture, model)) });
     proofs.push(...proofOf(layer.name, found));
     watch.onProgress({ task: "map", done: mapped.length, total: layers.length, unit: "layers" });

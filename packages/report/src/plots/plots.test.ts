@@ -19,6 +19,7 @@ import { intervalDots } from "./interval-dots.js";
 import { linePlot } from "./line-plot.js";
 import { matrix } from "./matrix.js";
 import { type Picture, standaloneSvg } from "./picture.js";
+import { precisionPlot } from "./precision-plot.js";
 import { scatter } from "./scatter.js";
 import { shareAreas } from "./share-areas.js";
 import { stackedBars, stackedStrip } from "./stacked-bars.js";
@@ -124,6 +125,32 @@ const pictures: Record<string, () => Picture> = {
       xTitle: "step",
       yTitle: "cost",
       yLogarithmic: true,
+    }),
+  "precision-plot": () =>
+    precisionPlot({
+      label,
+      series: [
+        {
+          name: "tiled",
+          series: "c0",
+          points: [
+            { bits: 2, throughputPerArea: 6.1, energy: 0.09 },
+            { bits: 4, throughputPerArea: 3, energy: 0.14 },
+            { bits: 8, throughputPerArea: 0.76, energy: 0.51 },
+          ],
+        },
+        {
+          name: "fixed",
+          series: "c1",
+          points: [
+            { bits: 2, throughputPerArea: 2.1, energy: 0.25 },
+            { bits: 8, throughputPerArea: 2.1, energy: 0.3 },
+          ],
+          dashed: true,
+        },
+      ],
+      throughputTitle: "products a cycle on 1,000 µm²",
+      energyTitle: "pJ a product",
     }),
   "share-areas": () =>
     shareAreas({

@@ -1,4 +1,5 @@
 import { type CellLibrary, type ScalableMachineKind, scalableMachineKinds } from "@dovetail/hardware";
+import { throughputTable } from "@dovetail/rtl";
 import type { CardTable } from "../../reproduction/card.js";
 import { rounded } from "../../reproduction/claims.js";
 import { energyAtAnchor } from "./machine-cost.js";
@@ -19,14 +20,18 @@ const rivals = ["composable", "serial"] as const;
 const bitColumns = unitPrecisions.map((bits) => `${bits} bit`);
 const setColumn = `drawn from {${publishedSet.join(", ")}}`;
 
+/** The units alone: products a cycle, areas and energies, at every precision that they have figures for. */
+export function unitTables(): readonly CardTable[] {
+  return [productsTable(), ...[16, 1].flatMap(figureTables), libraryTable()];
+}
+
 /** Figures behind the claims; networks are those of the first seed. */
 export function studyTables(results: readonly StudyResult[]): readonly CardTable[] {
   const seed = Math.min(...results.map((result) => result.seed));
   const first = results.filter((result) => result.seed === seed);
   const main = first.filter(({ variant }) => variant === "grouped");
   return [
-    ...[16, 1].flatMap(unitTables),
-    libraryTable(),
+    ...unitTables(),
     advantageTable(main, "speed"),
     advantageTable(main, "energy"),
     absoluteTable(main, "images a second and mm²", (result, kind, set) =>
@@ -42,7 +47,36 @@ export function studyTables(results: readonly StudyResult[]): readonly CardTable
   ];
 }
 
-function unitTables(sharing: number): CardTable[] {
+const productTitles = {
+  tiled: "2-in-1",
+  fusion: "Bit Fusion",
+  serial: "Stripes",
+  doublySerial: "Loom",
+  fixed: "8-bit multiplier",
+} as const;
+
+function productsTable(): CardTable {
+  const rows = throughputTable();
+  return {
+    title: "Products a cycle of one unit, counted on its bit-exact model",
+    columns: ["unit", ...rows.map(({ bits }) => `${bits} bit`)],
+    rows: (Object.keys(productTitles) as (keyof typeof productTitles)[]).map((name) => [
+      productTitles[name],
+      ...rows.map(({ productsPerCycle }) => asFraction(productsPerCycle[name])),
+    ]),
+  };
+}
+
+/** Whole, or a whole number over another as the unit counts them. */
+function asFraction(value: number): string {
+  for (let over = 1; over <= 256; over++) {
+    const top = value * over;
+    if (Math.abs(top - Math.round(top)) < 1e-9) return over === 1 ? `${Math.round(top)}` : `${Math.round(top)}/${over}`;
+  }
+  return `${rounded(value, 3)}`;
+}
+
+function figureTables(sharing: number): CardTable[] {
   const rows = unitRows(sharing);
   const together = sharing === 1 ? "every unit with its own accumulator" : `${sharing} units share an accumulator`;
   const tableOf = (title: string, figure: (row: (typeof rows)[number]) => number): CardTable => ({
