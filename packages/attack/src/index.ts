@@ -65,6 +65,12 @@ export {
   publishedPgd,
 } from "./protocols/published.js";
 export {
+  assessRobustness,
+  type RobustnessOptions,
+  type RobustnessReport,
+  type TransferReport,
+} from "./protocols/robustness.js";
+export {
   type ProtocolOptions,
   randomAgainstRandom,
   type TransferMatrix,

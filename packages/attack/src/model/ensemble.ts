@@ -1,5 +1,5 @@
 import { GraphBuilder, scalar, type Value } from "@dovetail/graph";
-import type { Network } from "@dovetail/models";
+import { type Network, predictionGraph } from "@dovetail/models";
 import { requireVariants, type Variant } from "./variant.js";
 
 /**
@@ -10,14 +10,15 @@ import { requireVariants, type Variant } from "./variant.js";
 export function ensembleNetwork(network: Network, variants: readonly Variant[]): Network {
   requireVariants(network, variants);
   const g = new GraphBuilder(`${network.name}-ensemble`);
+  const prediction = predictionGraph(network);
   const scalars = new Set(network.scalars.map(({ name }) => name));
   const inputs = Object.fromEntries(
-    network.graph.inputs
+    prediction.inputs
       .filter(({ name }) => !scalars.has(name))
       .map(({ name, type }) => [name, g.input(name, type.elementType, type.shape!)] as const),
   );
   const graph = {
-    ...network.graph,
+    ...prediction,
     outputs: [{ name: network.logits, type: network.graph.types.get(network.logits)! }],
   };
   const terms = variants.map((variant, index): Value => {
@@ -39,5 +40,6 @@ export function ensembleNetwork(network: Network, variants: readonly Variant[]):
     logits: "logits",
     scalars: [],
     observedRanges: [],
+    noises: [],
   };
 }

@@ -1,6 +1,6 @@
 import { inputError } from "@dovetail/core";
 import { differentiate, type Graph, GraphBuilder, tensor, type Value } from "@dovetail/graph";
-import { type DropoutMask, type Network, rewriteGraph, trainingForm } from "@dovetail/models";
+import { type DropoutMask, type Network, predictionGraph, rewriteGraph, trainingForm } from "@dovetail/models";
 import type { AttackLoss } from "../losses/loss.js";
 
 export interface ImageGradientOptions {
@@ -31,10 +31,12 @@ export interface ImageGradient {
   /** Training form: from each running statistic to the output that may replace it. */
   readonly updates: ReadonlyMap<string, string>;
   readonly masks: readonly DropoutMask[];
+  /** Training form: inputs of noise, for stochastic rounding of gradients. */
+  readonly noises: readonly { readonly input: string; readonly shape: readonly number[] }[];
 }
 
 /**
- * Builds the graph; its further inputs are the network's parameters and scalars. Throws an input error when the network
+ * Builds the graph. In inference form gradients pass unrounded, whatever precision a training gives them. Its further inputs are the network's parameters and scalars. Throws an input error when the network
  * has fewer classes than the loss needs.
  */
 export function buildImageGradient(network: Network, options: ImageGradientOptions): ImageGradient {
@@ -71,15 +73,16 @@ export function buildImageGradient(network: Network, options: ImageGradientOptio
     gradient: withGradient ? "attack/gradient" : undefined,
     updates: form.updates,
     masks: form.masks,
+    noises: form.noises,
   };
 }
 
-type Form = Pick<ReturnType<typeof trainingForm>, "graph" | "logits" | "updates" | "masks">;
+type Form = Pick<ReturnType<typeof trainingForm>, "graph" | "logits" | "updates" | "masks" | "noises">;
 
 function inferenceForm(network: Network, batchSize: number): Form {
   const batch = network.graph.types.get(network.image)!.shape![0]!;
-  const { graph, find } = rewriteGraph(network.graph, { dimensions: { [batch]: batchSize } });
-  return { graph, logits: find(network.logits).name, updates: new Map(), masks: [] };
+  const { graph, find } = rewriteGraph(predictionGraph(network), { dimensions: { [batch]: batchSize } });
+  return { graph, logits: find(network.logits).name, updates: new Map(), masks: [], noises: [] };
 }
 
 /** Class numbers [N] → bool [N, classes]. */

@@ -92,7 +92,11 @@ async function dataFor(
 }
 
 /** Throws input errors when the model and the data set do not go together. */
-export function requireFit(file: string, { imageShape, classCount }: Classifier, dataset: ImageDataset): void {
+export function requireFit(
+  file: string,
+  { imageShape, classCount }: Pick<Classifier, "imageShape" | "classCount">,
+  dataset: ImageDataset,
+): void {
   const differs = imageShape.join("×") !== dataset.imageShape.join("×");
   if (!differs && classCount === dataset.classNames.length) return;
   throw inputError("data_mismatch", "the model does not fit the data set", {

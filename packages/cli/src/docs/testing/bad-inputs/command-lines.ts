@@ -11,6 +11,9 @@ export const badCommandLines: BadInputs = {
     { what: "a choice that there is not", line: "train --network resnet8 --schedule linear", exitCode: 2 },
     { what: "an argument that is missing", line: "predict", exitCode: 2 },
     { what: "an option that is missing", line: "map --network net.onnx", exitCode: 2 },
+    { what: "an attack that there is not", line: "attack net.onnx --attacks pgd,apgd", exitCode: 2 },
+    { what: "a fraction that is none", line: "attack net.onnx --eps 8/0", exitCode: 2 },
+    { what: "precisions that are none", line: "attack net.onnx --set 16..4", exitCode: 2 },
     {
       what: "options that do not go together",
       line: "cost --arch a.yaml --problem p.yaml --network net.onnx",
