@@ -46,6 +46,8 @@ export type BitCounterState = z.output<typeof bitCounterStateSchema>;
 export interface BitCounter {
   /** Adds a step of `batchSize` images; `precisionsOf` gives how many of them a layer computed at which precision. */
   add(batchSize: number, precisionsOf: (layer: CountedLayer) => readonly ImagesAt[]): void;
+  /** Steps added so far. */
+  steps(): number;
   read(): BitCount;
   state(): BitCounterState;
   restore(state: BitCounterState): void;
@@ -70,6 +72,7 @@ export function createBitCounter(layers: readonly CountedLayer[]): BitCounter {
         }
       });
     },
+    steps: () => steps,
     read() {
       const counts = layers.map((layer, index) => countOf(layer, [...seen[index]!.values()]));
       return {

@@ -61,17 +61,23 @@ export interface PairControllerOptions extends CommonOptions {
   readonly quantized: ReadonlySet<string>;
   /** One for static training; for PFQ the list through which the precision rises. */
   readonly precisions: readonly OperandBits[];
+  /** Further scalar inputs, by the steps done before. */
+  readonly further?: ((steps: number) => Readonly<Record<string, number>>) | undefined;
 }
 
 /** Static precision, or PFQ's. */
 export function createPairController(options: PairControllerOptions): CountingController {
-  const { quantized, precisions, outer, batchSize } = options;
+  const { quantized, precisions, outer, batchSize, further } = options;
   const core = createCore(options);
   const current = (): OperandBits => precisions[Math.min(core.turned().length, precisions.length - 1)]!;
   return {
     ...core.controller,
     observes: [],
-    scalars: () => ({ ...quantizerScalars(current()), ...(outer && quantizerScalars(outer.bits, outer.group)) }),
+    scalars: () => ({
+      ...quantizerScalars(current()),
+      ...(outer && quantizerScalars(outer.bits, outer.group)),
+      ...further?.(core.steps()),
+    }),
     observe(observed) {
       const bits = current();
       core.step(observed, ({ name }) => (quantized.has(name) ? [{ bits, images: batchSize }] : undefined));
@@ -147,6 +153,7 @@ function createCore({ layers, batchSize, outer, watch: watching }: CommonOptions
   ];
   return {
     turned: (): readonly number[] => turned,
+    steps: (): number => counter.steps(),
     step({ step, loss }: ObservedStep, precisionsOf: (layer: CountedLayer) => readonly ImagesAt[] | undefined): void {
       counter.add(batchSize, (layer) => precisionsOf(layer) ?? outside(layer));
       if (!watch || !watching) return;

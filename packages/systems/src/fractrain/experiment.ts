@@ -41,6 +41,7 @@ function methodsOf(steps: number): readonly NamedMethod[] {
     ["dfq", { kind: "dfq", target: 0.03 }, false],
     ["fractrain", { kind: "fractrain", epochSteps }, true],
     ["dorefa-8-8-8", { kind: "dorefa" }, false],
+    ["wageubn-8", { kind: "wageubn" }, false],
   ];
   return all.map(([name, method, isCompared]) => ({ name, method, isCompared }));
 }

@@ -45,7 +45,7 @@ function decidedWeights(): Map<string, Tensor> {
   const weights = initializeParameters(network, random.split("weights"));
   for (const [name, value] of weights) {
     if (!name.startsWith("gates.")) continue;
-    const factor = name.endsWith("weight") || name.includes("lstm") ? 8 : 0;
+    const factor = name.endsWith("bias") ? 0 : 1;
     weights.set(
       name,
       tensor(

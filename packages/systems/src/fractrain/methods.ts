@@ -45,6 +45,14 @@ export const methodSchema = z.discriminatedUnion("kind", [
     gradientBits: bits.default(8),
   }),
   z.strictObject({
+    kind: z
+      .literal("wageubn")
+      .describe("WAGEUBN without its batch normalization and optimizer; first and last layer in full precision."),
+    weightBits: bits.default(8),
+    activationBits: bits.default(8),
+    gradientBits: bits.default(8),
+  }),
+  z.strictObject({
     kind: z.literal("pfq").describe("Precision pairs that rise at turning points of the loss."),
     pairs: z
       .array(pairSchema)

@@ -55,6 +55,7 @@ const workFactor: Readonly<Record<MethodInput["kind"], number>> = {
   static: 2.5,
   "static-blocks": 2.5,
   dorefa: 2.5,
+  wageubn: 2.5,
   pfq: 2.5,
   dfq: 3.2,
   fractrain: 3.2,

@@ -1,7 +1,7 @@
 // From a network and a method to what is trained, and by which controller.
 
 import type { Network } from "@dovetail/models";
-import { quantizeLayers } from "@dovetail/quant";
+import { quantizeLayers, weightGradientLevels } from "@dovetail/quant";
 import { type Loss, softmaxCrossEntropy } from "@dovetail/train";
 import {
   bitsOfPair,
@@ -13,7 +13,6 @@ import {
 } from "./controllers.js";
 import type { OperandBits } from "./cost.js";
 import { lossWithCost } from "./cost-loss.js";
-import { dorefaNetwork } from "./dorefa-network.js";
 import type { LossWatchOptions } from "./epoch-losses.js";
 import { type GatedNetwork, gateBlocks } from "./gated-network.js";
 import { countedLayers } from "./layers.js";
@@ -76,9 +75,16 @@ export function prepareTraining(network: Network, method: Method, options: Prepa
       const inner = new Set(layers.filter((name) => !outer.layers.has(name)));
       return pairs(quantizeLayers(network, { group }), [bitsOf(method)], { outer, quantized: inner });
     }
+    // The first layer of these two is in full precision.
     case "dorefa":
-      // Its first layer is in full precision.
-      return pairs(dorefaNetwork(network), [bitsOf(method)], { quantized: new Set(layers.slice(1)) });
+      return pairs(quantizeLayers(network, { quantizer: "dorefa" }), [bitsOf(method)], {
+        quantized: new Set(layers.slice(1)),
+      });
+    case "wageubn":
+      return pairs(quantizeLayers(network, { quantizer: "wageubn" }), [bitsOf(method)], {
+        quantized: new Set(layers.slice(1)),
+        further: (steps) => ({ [weightGradientLevels]: wageubnLevels(steps / options.steps) }),
+      });
     case "pfq":
       return pairs(quantizeLayers(network), method.pairs.map(bitsOfPair), { watch: watchOf(method, options) });
     case "dfq":
@@ -95,7 +101,16 @@ export function prepareTraining(network: Network, method: Method, options: Prepa
   }
 }
 
-type PairOptions = Partial<Pick<Parameters<typeof createPairController>[0], "quantized" | "outer" | "watch">>;
+type PairOptions = Partial<
+  Pick<Parameters<typeof createPairController>[0], "quantized" | "outer" | "watch" | "further">
+>;
+
+/** K, the levels of weight gradients, at a share of the training: as published at epochs 60, 80 and 90 of 100. */
+function wageubnLevels(share: number): number {
+  if (share < 0.6) return 128;
+  if (share < 0.8) return 32;
+  return share < 0.9 ? 8 : 2;
+}
 
 function prepareGated(
   network: Network,
