@@ -1,10 +1,16 @@
+export { bundleIndexFile } from "./bundle/index-file.js";
+export { type Bundle, type OpenBundleOptions, openBundle } from "./bundle/open-bundle.js";
+export { createSwitchableDelivery, type SwitchableDelivery } from "./delivery/switchable-delivery.js";
 export { type CoSearchTask, runCoSearch } from "./dna/cosearch.js";
 export { type DesignTask, designForNetwork } from "./dna/design-for-network.js";
 export {
   type Constraints,
   type CoSearchOptions,
+  chargedPrecision,
   coSearchOptionsSchema,
   type Effort,
+  fixedPrecisionSchema,
+  isSwitchable,
   type SearchSettings,
   type TargetOptions,
   type TrainingSettings,
@@ -37,3 +43,5 @@ export {
 } from "./reproduction/card.js";
 export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduction.js";
 export { reproductions } from "./reproductions.js";
+export { unitTables } from "./two-in-one/accelerator/tables.js";
+export { type UnitRow, unitRows, unitTitles } from "./two-in-one/accelerator/unit-rows.js";

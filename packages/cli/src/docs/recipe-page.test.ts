@@ -1,4 +1,4 @@
-import { coSearchOptionsSchema } from "@dovetail/systems";
+import { coSearchOptionsSchema, fixedPrecisionSchema } from "@dovetail/systems";
 import { datasetDescriptionSchema } from "@dovetail/train";
 import { expect, it } from "vitest";
 import { recipeSchema } from "../recipes/schema.js";
@@ -45,7 +45,7 @@ function targetFields(): Field[] {
 }
 
 it("docs/tutorials/recipes.md has every field of a recipe", async () => {
-  const group = (name: "constraints" | "precision" | "effort" | "search" | "training" | "baselines") =>
+  const group = (name: "constraints" | "effort" | "search" | "training" | "baselines") =>
     inputTable(fieldsOf(coSearchOptionsSchema.shape[name], "input"));
   const top = fieldsOf(recipeSchema, "input").filter(({ name }) => !name.includes("."));
   const page = pageWithTables("tutorials/recipes.md", {
@@ -53,7 +53,7 @@ it("docs/tutorials/recipes.md has every field of a recipe", async () => {
     ...dataTables(),
     target: inputTable(targetFields()),
     constraints: group("constraints"),
-    precision: group("precision"),
+    precision: inputTable(fieldsOf(fixedPrecisionSchema, "input")),
     effort: group("effort"),
     search: group("search"),
     training: group("training"),

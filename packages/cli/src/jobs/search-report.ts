@@ -1,6 +1,6 @@
 import { readModel, tensorFromData } from "@dovetail/graph";
 import { type ReportData, renderReport, type TestImage } from "@dovetail/report";
-import type { CandidateResult, CoSearchResult } from "@dovetail/systems";
+import { type CandidateResult, type CoSearchResult, chargedPrecision } from "@dovetail/systems";
 import { type ImageDataset, wilsonInterval95 } from "@dovetail/train";
 import { openClassifier } from "../evaluation/classifier.js";
 import type { Recipe } from "../recipes/schema.js";
@@ -34,7 +34,7 @@ export async function searchReport(options: SearchReportOptions): Promise<string
       validationImages: parts.validation.count,
       testImages: parts.test.count,
     },
-    precision: recipe.precision,
+    precision: chargedPrecision(recipe),
     constraints,
     found: withInterval(found, parts.test.count),
     baselines: baselines.map((baseline, index) => ({

@@ -3,7 +3,13 @@ import { createRandomStream } from "@dovetail/core";
 import { readModel } from "@dovetail/graph";
 import { networkOfModel } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
-import { type CoSearchResult, designForNetwork, runCoSearch } from "@dovetail/systems";
+import {
+  type CoSearchResult,
+  createSwitchableDelivery,
+  designForNetwork,
+  isSwitchable,
+  runCoSearch,
+} from "@dovetail/systems";
 import { encodeSafetensors, type ImageDataset, loadDataset, readWholeFile } from "@dovetail/train";
 import { readText } from "../files/read-text.js";
 import { parseRecipe } from "../recipes/read-recipe.js";
@@ -28,27 +34,39 @@ interface SearchTask {
 
 /** `dovetail search RECIPE`: network, accelerator and mappings. */
 export const searchJob: Job = (context) =>
-  carryOutSearch(context, new Map(), ({ recipe, dataset, runtime }) => {
+  carryOutSearch(context, new Map(), async ({ recipe, dataset, runtime }) => {
     const { stages } = context.run;
     const random = createRandomStream(recipe.seed);
-    return runCoSearch({ options: recipe, dataset, runtime, random, stages, watch: context.watch });
+    const delivery = isSwitchable(recipe) ? createSwitchableDelivery() : undefined;
+    const deliver = delivery?.deliver;
+    const task = { options: recipe, dataset, runtime, random, stages, watch: context.watch, deliver };
+    const result = await runCoSearch(task);
+    const bundle = await delivery?.bundle(recipe.name, result.found.accelerator, random.split("bundle"));
+    return { result, bundle };
   });
 
 /** `dovetail search --network FILE`: accelerator and mappings for the user's own network. */
 export const designJob: Job = async (context) => {
   const bytes = await readWholeFile(join(context.run.folder, runFiles.input), 2 ** 31 - 1);
   const model = readModel(bytes);
-  return carryOutSearch(context, new Map([[runFiles.input, bytes]]), ({ recipe, dataset, runtime }) => {
+  return carryOutSearch(context, new Map([[runFiles.input, bytes]]), async ({ recipe, dataset, runtime }) => {
     requireImages(networkOfModel(model).network, dataset);
     const random = createRandomStream(recipe.seed);
-    return designForNetwork({ options: recipe, model, dataset, runtime, random, watch: context.watch });
+    const task = { options: recipe, model, dataset, runtime, random, watch: context.watch };
+    return { result: await designForNetwork(task) };
   });
 };
+
+interface SearchOutcome {
+  readonly result: CoSearchResult;
+  /** Files by their paths inside the bundle. */
+  readonly bundle?: ReadonlyMap<string, FileContents> | undefined;
+}
 
 async function carryOutSearch(
   context: JobContext,
   given: ReadonlyMap<string, Uint8Array>,
-  search: (task: SearchTask) => Promise<CoSearchResult>,
+  search: (task: SearchTask) => Promise<SearchOutcome>,
 ): Promise<Map<string, FileContents>> {
   const { run, watch, environment } = context;
   const recipePath = join(run.folder, runFiles.recipe);
@@ -65,7 +83,7 @@ async function carryOutSearch(
       dataset,
       new Map<string, string | Uint8Array>([[runFiles.recipe, recipeText], ...given]),
     );
-    const result = await search({ recipe, dataset, runtime });
+    const { result, bundle = [] } = await search({ recipe, dataset, runtime });
     const metrics = searchMetrics(result, dataset.labels("test"), origin);
     const { found, trace } = result;
     return new Map<string, FileContents>([
@@ -77,6 +95,7 @@ async function carryOutSearch(
         runFiles.report,
         await searchReport({ recipe, recipeText, result, metrics, dataset, timing: run.stopwatch.read() }),
       ],
+      ...[...bundle].map(([file, contents]) => [`${runFiles.bundle}/${file}`, contents] as const),
       [runFiles.metrics, jsonText(metrics)],
     ]);
   } finally {

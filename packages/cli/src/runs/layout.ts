@@ -18,6 +18,8 @@ export const runFiles = {
   history: "history.json",
   timing: "timing.json",
   report: "report.html",
+  /** A folder: a switchable network's model and mappings at each precision. */
+  bundle: "bundle",
   /** Record and checkpoints of a run under way. */
   state: "state",
 } as const;

@@ -1,10 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DovetailError } from "@dovetail/core";
+import { isSwitchable, openBundle } from "@dovetail/systems";
 import {
   decodeSafetensors,
   digestOfFile,
   evaluateModel,
+  evaluatePredictor,
   type ImageDataset,
   isPresent,
   type LoadOptions,
@@ -12,7 +14,8 @@ import {
   readWholeFile,
 } from "@dovetail/train";
 import { readNetwork } from "../files/read-network.js";
-import { inFile } from "../files/read-text.js";
+import { inFile, readDocumentFile } from "../files/read-text.js";
+import { parseRecipe } from "../recipes/read-recipe.js";
 import type { CommandWatch } from "../terminal/command-io.js";
 import { dataOfRun } from "./data-of-run.js";
 import { historySchema } from "./history.js";
@@ -57,8 +60,16 @@ export async function verifyRun(folder: string, options: VerifyOptions): Promise
     const { metrics } = summary;
     await check("mappings and cost", () => hardwareFaults(folder, metrics));
     await check("constraints", async () => checkConstraints(metrics));
+    if (await asksForBundle(folder)) {
+      await check("bundle", async () => (dataset ? checkBundle(folder, dataset, options) : [noData]));
+    }
   }
   return checks;
+}
+
+async function asksForBundle(folder: string): Promise<boolean> {
+  const recipe = await readDocumentFile(join(folder, runFiles.recipe), (text, { file }) => parseRecipe(text, file));
+  return isSwitchable(recipe);
 }
 
 const noData = "the images are not there, so that it cannot be measured";
@@ -77,16 +88,17 @@ async function faultsOf(work: () => Promise<readonly string[]>): Promise<readonl
 
 /** Every file is there, has the form that it must have, and there is no other. */
 async function checkFiles(folder: string, { kind }: RunSummary): Promise<string[]> {
-  const { recipe, training, input, network, weights, accelerator, mappings, metrics, timing } = runFiles;
-  const expected =
+  const { recipe, training, input, network, weights, accelerator, mappings, metrics, timing, bundle } = runFiles;
+  const expected: string[] =
     kind === "search"
       ? [recipe, network, weights, accelerator, mappings, metrics, runFiles.search, timing, runFiles.report]
       : [training, network, weights, metrics, runFiles.history, timing];
+  if (kind === "search" && (await asksForBundle(folder))) expected.push(bundle);
   const faults: string[] = [];
   const names = await readdir(folder);
   for (const name of expected) if (!names.includes(name)) faults.push(`${name} is missing`);
   for (const name of names) {
-    if (![...expected, input].includes(name as typeof input)) faults.push(`${name} does not belong to a finished run`);
+    if (![...expected, input].includes(name)) faults.push(`${name} does not belong to a finished run`);
   }
   if (faults.length > 0) return faults;
   const path = (name: string): string => join(folder, name);
@@ -130,6 +142,23 @@ async function checkAccuracy(
   if (images !== task.testImages) faults.push(`test images: stated ${task.testImages}, found ${images}`);
   if (accuracyFraction !== task.accuracyFraction) {
     faults.push(`accuracyFraction: stated ${task.accuracyFraction}, found ${accuracyFraction}`);
+  }
+  return faults;
+}
+
+/** Every file of the bundle is what its index says, and each precision is as accurate. */
+async function checkBundle(folder: string, dataset: ImageDataset, { watch }: VerifyOptions): Promise<string[]> {
+  const bundle = await openBundle(join(folder, runFiles.bundle));
+  const faults: string[] = [];
+  try {
+    for (const { bits, accuracyFraction } of bundle.index.precisions) {
+      bundle.setPrecision(bits);
+      const predictor = { predict: bundle.predict, classCount: dataset.classNames.length };
+      const found = (await evaluatePredictor(predictor, { dataset, part: "test", watch })).accuracyFraction;
+      if (found !== accuracyFraction) faults.push(`${bits} bit: stated ${accuracyFraction}, found ${found}`);
+    }
+  } finally {
+    await bundle.release();
   }
   return faults;
 }

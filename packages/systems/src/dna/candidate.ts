@@ -20,7 +20,7 @@ import {
   softmaxCrossEntropy,
   train,
 } from "@dovetail/train";
-import type { CoSearchOptions } from "./options.js";
+import { type CoSearchOptions, chargedPrecision } from "./options.js";
 import type { StageStore } from "./stages.js";
 
 /** What every candidate is trained with: the same for the found network and for all baselines. */
@@ -62,7 +62,7 @@ export interface CandidateOptions {
 /** Trains within the budget, the last part of it at the delivered precision, and exports. Reads no test image. */
 export async function trainCandidate(context: TrainingContext, candidate: CandidateOptions): Promise<TrainedCandidate> {
   const { options, dataset, runtime, random } = context;
-  const { effort, precision, training } = options;
+  const { effort, training } = options;
   const { network, name } = candidate;
   const stream = random.split(name);
   const macsPerStep = 3 * countMacs(network.graph) * effort.batchSize;
@@ -77,8 +77,7 @@ export async function trainCandidate(context: TrainingContext, candidate: Candid
     learningRate: oneCycle({ maximum: training.learningRate, steps: steps - fineTuneSteps }),
     random: stream.split("float32"),
   });
-  const weightBits = precision.weightBits;
-  const activationBits = precision.activationBits;
+  const { weightBits, activationBits } = chargedPrecision(options);
   const prepared = await prepareQuantization({
     runtime,
     network,

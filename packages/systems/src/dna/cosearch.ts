@@ -8,6 +8,7 @@ import type { Runtime } from "@dovetail/runtime";
 import { drawUniformly, networkOf, pieceNetworks, type SearchSpace, smallImageSpace } from "@dovetail/search";
 import type { ImageDataset } from "@dovetail/train";
 import {
+  type CandidateOptions,
   measureFloat32,
   measureModel,
   type TrainedCandidate,
@@ -15,7 +16,7 @@ import {
   trainCandidate,
 } from "./candidate.js";
 import { requireConstraints } from "./constraints.js";
-import type { CoSearchOptions } from "./options.js";
+import { type CoSearchOptions, chargedPrecision } from "./options.js";
 import type { CandidateResult, CoSearchResult } from "./result.js";
 import type { StageStore } from "./stages.js";
 import type { DesignedHardware, DesignRequest, SpaceGraphs, Target } from "./target.js";
@@ -28,6 +29,8 @@ export interface CoSearchTask {
   readonly random: RandomStream;
   readonly stages: StageStore;
   readonly watch?: Watch | undefined;
+  /** Trains what was found and makes the file that is delivered, in the place of `trainCandidate`. */
+  readonly deliver?: ((context: TrainingContext, candidate: CandidateOptions) => Promise<TrainedCandidate>) | undefined;
 }
 
 /** A network with its hardware, trained, but not yet held against the test images. */
@@ -60,7 +63,7 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
     space,
     dataset,
     graphs: spaceGraphs(space, options),
-    referenceGraph: withBitWidths(referenceNetwork(space), options.precision),
+    referenceGraph: withBitWidths(referenceNetwork(space), chargedPrecision(options)),
     effort: options.effort,
     settings: options.search,
     training: options.training,
@@ -77,6 +80,7 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
     weights: inheritedWeights(network, searched.weights, random.split("inherit")),
     trainingMacs: options.effort.trainingMacs - searched.trainingMacs,
     accelerator: "searched",
+    train: task.deliver,
     designState: searched.designState,
     operators: searched.choices.map((choice) => space.operators[choice]!.name),
   });
@@ -103,9 +107,9 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
 }
 
 /** Graphs of the space's pieces at the delivered precision. */
-function spaceGraphs(space: SearchSpace, { precision }: CoSearchOptions): SpaceGraphs {
+function spaceGraphs(space: SearchSpace, options: CoSearchOptions): SpaceGraphs {
   const { stem, positions, head } = pieceNetworks(space);
-  const withPrecision = (network: Network): Graph => withBitWidths(network, precision);
+  const withPrecision = (network: Network): Graph => withBitWidths(network, chargedPrecision(options));
   return {
     fixed: [withPrecision(stem), withPrecision(head)],
     positions: positions.map((operators) => operators.map(withPrecision)),
@@ -132,21 +136,23 @@ interface PrepareOptions extends Pick<DesignRequest, "accelerator" | "designStat
   readonly weights?: ReadonlyMap<string, Tensor> | undefined;
   readonly trainingMacs: number;
   readonly operators?: readonly string[] | undefined;
+  /** `trainCandidate` by default. */
+  readonly train?: CoSearchTask["deliver"];
 }
 
 /** Trains a network within its budget and gives it its hardware. */
 async function prepare(context: TrainingContext, target: Target, options: PrepareOptions): Promise<Prepared> {
-  const { name, network, weights, trainingMacs, operators } = options;
+  const { name, network, weights, trainingMacs, operators, train = trainCandidate } = options;
   requireBudget(name, network, trainingMacs, context.options);
   const designed = await target.design({
-    graph: withBitWidths(network, context.options.precision),
+    graph: withBitWidths(network, chargedPrecision(context.options)),
     accelerator: options.accelerator,
     designState: options.designState,
     random: context.random.split("accelerator").split(name),
     watch: context.watch,
   });
   if (name === "found") requireConstraints(target.constraints(designed.hardware));
-  const candidate = await trainCandidate(context, { name, network, weights, trainingMacs });
+  const candidate = await train(context, { name, network, weights, trainingMacs });
   return { name, candidate, designed, operators };
 }
 
@@ -169,7 +175,7 @@ async function prepareBaselines(context: TrainingContext, target: Target, space:
   const prepared = [reference];
   if (baselines.referenceNetworkOnSearchedAccelerator && hardware.kind === "asic") {
     const designed = await target.design({
-      graph: withBitWidths(network, context.options.precision),
+      graph: withBitWidths(network, chargedPrecision(context.options)),
       accelerator: "searched",
       random: context.random.split("accelerator").split("resnet8"),
       watch: context.watch,

@@ -1,5 +1,5 @@
 // The main job for a network of the user's own: nothing is trained, only accelerator and mapping are searched.
-import type { RandomStream, Watch } from "@dovetail/core";
+import { inputError, type RandomStream, type Watch } from "@dovetail/core";
 import { type Graph, type Model, type Tensor, writeModel } from "@dovetail/graph";
 import { countMacs, networkOfModel, parameterCount } from "@dovetail/models";
 import { exportQdqModel, prepareQuantization, withBitWidths } from "@dovetail/quant";
@@ -7,7 +7,7 @@ import type { Runtime } from "@dovetail/runtime";
 import type { ImageDataset } from "@dovetail/train";
 import { measureFloat32, measureModel, type TrainedCandidate } from "./candidate.js";
 import { requireConstraints } from "./constraints.js";
-import type { CoSearchOptions } from "./options.js";
+import { type CoSearchOptions, chargedPrecision, isSwitchable } from "./options.js";
 import type { CandidateResult, CoSearchResult } from "./result.js";
 import type { DesignedHardware } from "./target.js";
 import { createTarget } from "./targets.js";
@@ -39,6 +39,13 @@ const quantizedOperators: ReadonlySet<string> = new Set([
  */
 export async function designForNetwork(task: DesignTask): Promise<CoSearchResult> {
   const { options, random, watch = {} } = task;
+  if (isSwitchable(options)) {
+    throw inputError("nothing_is_trained", "a network of your own is not trained, as this asks for", {
+      path: [options.precision === "switchable" ? "precision" : "defence"],
+      expected: "a fixed precision and no defence",
+      received: options.precision === "switchable" ? "switchable" : options.defence,
+    });
+  }
   const target = createTarget(options, random.split("hardware"));
   const candidate = await deliver(task);
   const request = { graph: candidate.graph, random: random.split("accelerator"), watch };
@@ -73,7 +80,7 @@ async function deliver({ options, model, dataset, runtime }: DesignTask): Promis
     float32: { network, weights },
   };
   if (isQuantized(model.graph)) return { ...facts, onnx: writeModel(model), graph: model.graph };
-  const { precision } = options;
+  const precision = chargedPrecision(options);
   const prepared = await prepareQuantization({ runtime, network, weights, dataset, ...precision });
   const quantized = exportQdqModel(prepared.folded, prepared.weights, { ...precision, classNames: dataset.classNames });
   return { ...facts, onnx: writeModel(quantized), graph: withBitWidths(prepared.folded, precision) };

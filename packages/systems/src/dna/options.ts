@@ -132,13 +132,30 @@ export const baselinesSchema = z
   })
   .describe("What the result is compared with.");
 
+/** The same bit-widths for all layers. */
+export const fixedPrecisionSchema = z.strictObject({
+  weightBits: z.literal(8).default(8).describe("Signed, one scale an output channel."),
+  activationBits: z.literal(8).default(8).describe("One scale a tensor; unsigned where never negative."),
+});
+
 /** Bit-widths of the network that is delivered. */
 export const precisionSchema = z
-  .strictObject({
-    weightBits: z.literal(8).default(8).describe("Signed, one scale an output channel."),
-    activationBits: z.literal(8).default(8).describe("One scale a tensor; unsigned where never negative."),
-  })
-  .describe("Precision at which accuracy is measured and cost is charged.");
+  .union([z.literal("switchable"), fixedPrecisionSchema])
+  .describe(
+    "Precision at which accuracy is measured and cost is charged; `switchable`: one set of weights for all of `precisions`, delivered as a bundle too (accuracy and cost of the run are those at 8 bit).",
+  );
+
+/** What a switchable network is trained against. */
+export const defences = ["none", "rps"] as const;
+
+/** Bits of `precisions`: what a switchable network switches between. */
+const precisionsSchema = z
+  .array(z.union([z.number().int().min(2).max(16), z.literal(32)]))
+  .min(2)
+  .refine((bits) => new Set(bits).size === bits.length, "a precision stands there twice")
+  .refine((bits) => bits.includes(8), "8 is missing: the search is charged at 8 bit")
+  .default([4, 8])
+  .describe("Bits that a switchable network can run at; 8 must be among them, 32 is full precision.");
 
 /** Everything of a co-search but the data and the seed. */
 export const coSearchOptionsSchema = z.strictObject({
@@ -146,6 +163,13 @@ export const coSearchOptionsSchema = z.strictObject({
   constraints: constraintsSchema.prefault({}),
   objective: z.enum(["edp", "framesPerSecond"]).describe("edp for an ASIC, framesPerSecond for an FPGA."),
   precision: precisionSchema.prefault({}),
+  precisions: precisionsSchema,
+  defence: z
+    .enum(defences)
+    .default("none")
+    .describe(
+      "rps: adversarial training (PGD-7 at 8/255) at a precision drawn from `precisions` for each step; in use each batch draws its own. The result is delivered as a bundle too.",
+    ),
   effort: effortSchema,
   search: searchSettingsSchema.prefault({}),
   training: trainingSettingsSchema.prefault({}),
@@ -153,6 +177,19 @@ export const coSearchOptionsSchema = z.strictObject({
 });
 
 export type CoSearchOptions = z.output<typeof coSearchOptionsSchema>;
+
+/** The bit-widths that a run's accuracy and cost are stated at. */
+export function chargedPrecision({ precision }: Pick<CoSearchOptions, "precision">): {
+  readonly weightBits: 8;
+  readonly activationBits: 8;
+} {
+  return precision === "switchable" ? { weightBits: 8, activationBits: 8 } : precision;
+}
+
+/** Whether one set of weights for several precisions is asked for. */
+export function isSwitchable({ precision, defence }: Pick<CoSearchOptions, "precision" | "defence">): boolean {
+  return precision === "switchable" || defence === "rps";
+}
 export type TargetOptions = z.output<typeof targetSchema>;
 export type Constraints = z.output<typeof constraintsSchema>;
 export type Effort = z.output<typeof effortSchema>;

@@ -33,6 +33,8 @@ export interface SwitchableTrainingOptions {
   readonly reduction?: PassOptions["reduction"];
   readonly batchSize: number;
   readonly epochs: number;
+  /** Ends the training, and the cosine, after so many optimizer steps; with it `epochs` may be infinite. */
+  readonly steps?: number | undefined;
   /** At first; it falls along a cosine to `finalLearningRate`. 0.025 by default, as in the public code. */
   readonly learningRate?: number | undefined;
   /** 0.001 by default. */
@@ -44,6 +46,7 @@ export interface SwitchableTrainingOptions {
   readonly watch?: Watch | undefined;
   readonly resume?: Checkpoint | undefined;
   readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
+  readonly checkpointEverySteps?: number | undefined;
 }
 
 const stepwiseRules: ReadonlySet<string> = new Set<StepwiseRule>(["sandwich", "lowToHigh", "highToLow"]);
@@ -69,7 +72,7 @@ export async function trainSwitchable(options: SwitchableTrainingOptions): Promi
     });
   const stepwise = isStepwise(rule) ? stepwiseSchedule(switchable, rule, random.split("precisions")) : undefined;
   const repetitions = stepwise?.repetitions ?? 1;
-  const steps = epochs * Math.floor(dataset.parts.train.count / batchSize) * repetitions;
+  const steps = options.steps ?? epochs * Math.floor(dataset.parts.train.count / batchSize) * repetitions;
   return train({
     runtime,
     network: switchable.network,
@@ -77,6 +80,7 @@ export async function trainSwitchable(options: SwitchableTrainingOptions): Promi
     batches: repeatBatches(open, repetitions),
     batchSize,
     epochs,
+    steps,
     optimizer: sgd({ momentum: 0.9, weightDecay }),
     learningRate: cosine({ value: learningRate, final: finalLearningRate, steps }),
     scalars: stepwise?.scalars,
@@ -86,6 +90,7 @@ export async function trainSwitchable(options: SwitchableTrainingOptions): Promi
     watch: options.watch,
     resume: options.resume,
     onCheckpoint: options.onCheckpoint,
+    checkpointEverySteps: options.checkpointEverySteps,
   });
 }
 

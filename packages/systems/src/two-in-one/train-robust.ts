@@ -47,6 +47,8 @@ export interface RobustTrainingOptions {
   readonly repetitions?: number | undefined;
   readonly batchSize: number;
   readonly epochs: number;
+  /** Ends the training after so many optimizer steps; with it `epochs` may be infinite. */
+  readonly steps?: number | undefined;
   /** A tenth of it after half of the steps, a hundredth after three quarters; 0.1 by default. */
   readonly learningRate?: number | undefined;
   /** 5e-4 by default. */
@@ -56,6 +58,7 @@ export interface RobustTrainingOptions {
   readonly watch?: Watch | undefined;
   readonly resume?: Checkpoint | undefined;
   readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
+  readonly checkpointEverySteps?: number | undefined;
 }
 
 /**
@@ -66,7 +69,7 @@ export async function trainRobust(options: RobustTrainingOptions): Promise<Train
   const { runtime, dataset, switchable, batchSize, random, method, learningRate = 0.1, weightDecay = 5e-4 } = options;
   const repetitions = method === "free" ? (options.repetitions ?? 4) : 1;
   const epochs = Math.max(1, Math.round(options.epochs / repetitions));
-  const steps = epochs * repetitions * Math.floor(dataset.parts.train.count / batchSize);
+  const steps = options.steps ?? epochs * repetitions * Math.floor(dataset.parts.train.count / batchSize);
   const scalars = drawnScalars(switchable, options.precisions, random.split("precisions"));
   const open = (start: BatchPosition): BatchStream =>
     createBatchStream({
@@ -84,6 +87,7 @@ export async function trainRobust(options: RobustTrainingOptions): Promise<Train
     batches: repeatBatches(open, repetitions),
     batchSize,
     epochs,
+    steps,
     optimizer: sgd({ momentum: 0.9, weightDecay }),
     learningRate: stepSchedule({
       value: learningRate,
@@ -95,7 +99,14 @@ export async function trainRobust(options: RobustTrainingOptions): Promise<Train
     watch: options.watch,
     resume: options.resume,
     onCheckpoint: options.onCheckpoint,
+    checkpointEverySteps: options.checkpointEverySteps,
   });
+}
+
+/** Multiply-accumulates of a training step for one image, over those of the forward pass: attack and training. */
+export function robustStepFactor(method: TrainingMethod): number {
+  // Each attack step: forward, and backward to the image. The training: forward and two backward products.
+  return method === "fgsm-rs" || method === "pgd-7" ? 2 * attacks[method].steps + 3 : 3;
 }
 
 function adversaryOf(

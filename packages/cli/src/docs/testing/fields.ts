@@ -71,7 +71,10 @@ export function valueText(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(", ");
   const forms = schema.anyOf ?? schema.oneOf;
-  if (forms) return forms.every(({ properties }) => properties) ? "" : forms.map(valueText).join(" or ");
+  if (forms) {
+    const isObject = forms.every(({ properties }) => properties);
+    return isObject ? "" : forms.map((form) => valueText(form) || "an object").join(" or ");
+  }
   if (schema.prefixItems) return `[${schema.prefixItems.map(valueText).join(", ")}]`;
   if (schema.type === "array")
     return `list of ${typeof schema.items === "object" ? valueText(schema.items) : "values"}`;
