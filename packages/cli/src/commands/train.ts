@@ -3,11 +3,12 @@ import { inputError, nearestWord } from "@dovetail/core";
 import { checkDocument } from "@dovetail/hardware";
 import { zoo } from "@dovetail/models";
 import type { ProviderName } from "@dovetail/runtime";
+import { type Method, methodSchema } from "@dovetail/systems";
 import { isPresent } from "@dovetail/train";
 import { type Command, Option } from "commander";
 import { readNetwork } from "../files/read-network.js";
 import { carryOut } from "../jobs/carry-out.js";
-import { dataDescription, dataOptionHelp } from "../recipes/data-option.js";
+import { dataDescription, dataOptionHelp, parseAssignment } from "../recipes/data-option.js";
 import { printTraining } from "../recipes/read-training.js";
 import { type TrainingRecipe, trainingSchema } from "../recipes/training-schema.js";
 import { runFiles } from "../runs/layout.js";
@@ -24,6 +25,8 @@ interface TrainOptions extends CommonOptions {
   readonly fromScratch?: boolean;
   readonly data: string;
   readonly dataOption?: readonly string[];
+  readonly method: Method["kind"];
+  readonly methodOption?: readonly string[];
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: TrainingRecipe["optimizer"];
@@ -53,18 +56,26 @@ export function trainCommand(io: CommandIo): Command {
     description: [
       "The result lies in a run folder: the network as ONNX, weights, figures, the course of the training. Test images",
       "are read once, at the end. An interrupted run goes on with `dovetail run resume FOLDER`.",
+      "With --method the products of the layers are computed in few bits while training; what is delivered computes as it",
+      "was trained.",
       `\n\nNetworks of the zoo: ${Object.keys(zoo).join(", ")}.`,
     ].join(" "),
     examples: [
       ["dovetail train --network resnet20 --data cifar10-jpeg --epochs 15", "one-cycle, flip and crop, as by default"],
       ["dovetail train --network resnet8 --data-option trainImagesPerClass=100 --epochs 2", "on a part of the images"],
       ["dovetail train --network model.onnx --epochs 1 --learning-rate 0.01", "fine-tune your own network"],
+      ["dovetail train --network resnet20 --method fractrain", "gates choose each image's precision, block by block"],
+      ["dovetail train --network resnet20 --method dfq --method-option target=0.02", "another cost, of float32's"],
     ],
   })
     .requiredOption("--network <name>", "a network of the zoo, or an ONNX file that takes raw pixels")
     .option("--from-scratch", "draw first weights for an ONNX file instead of taking its own")
     .option("--data <name>", dataOptionHelp, "cifar10-bundled")
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
+    .addOption(
+      new Option("--method <name>", "how precision is chosen while training").choices(methods).default("float32"),
+    )
+    .option("--method-option <field=value>", "a field of the method's settings; may be repeated", repeated)
     .option("--epochs <n>", "how often every image is seen", wholeNumber(1), 15)
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
     .addOption(new Option("--optimizer <name>", "optimizer").choices(["sgd", "adam", "adamw"]).default("sgd"))
@@ -94,6 +105,8 @@ export function trainCommand(io: CommandIo): Command {
       await printRun(io, options, run.folder);
     });
 }
+
+const methods = methodSchema.options.map((option) => option.shape.kind.value);
 
 const learningRates: Readonly<Record<TrainingRecipe["optimizer"], number>> = { sgd: 0.2, adam: 0.002, adamw: 0.002 };
 
@@ -141,6 +154,7 @@ async function recipeOf(options: TrainOptions, ofZoo: boolean): Promise<Training
     ...(ofZoo && { network }),
     fromScratch: ofZoo || (options.fromScratch ?? false),
     data: await dataDescription(data, dataOption),
+    ...methodField(options),
     epochs: options.epochs,
     batchSize: options.batchSize,
     optimizer,
@@ -155,4 +169,15 @@ async function recipeOf(options: TrainOptions, ofZoo: boolean): Promise<Training
     augmentation: { flip, cropPadding, cutout },
     checkpointEvery: options.checkpointEvery,
   });
+}
+
+/** The recipe's field `method`; none where all is in float32 anyway. */
+function methodField({ method, methodOption = [] }: TrainOptions): { method?: object } {
+  if (method === "float32" && methodOption.length === 0) return {};
+  return {
+    method: {
+      kind: method,
+      ...Object.fromEntries(methodOption.map((text) => parseAssignment("--method-option", text))),
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { createRandomStream, inputError, type RandomStream } from "@dovetail/cor
 import { readModel, type Tensor, writeModel } from "@dovetail/graph";
 import { exportModel, initializeParameters, type Network, networkOfModel, zooNetwork } from "@dovetail/models";
 import { createRuntime } from "@dovetail/runtime";
+import { methodOf, type PreparedTraining, prepareTraining } from "@dovetail/systems";
 import {
   adam,
   adamW,
@@ -46,9 +47,11 @@ export const trainJob: Job = async (context) => {
   const dataset = await loadDataset(recipe.data, { ...place, ...watch });
   const random = createRandomStream(recipe.seed);
   const subject = await subjectOf(context, recipe, dataset, random.split("weights"));
-  const { weights, history, effort } = await trainSubject(context, recipe, dataset, subject, random);
+  const prepared = prepare(recipe, dataset, subject);
+  const { weights, history, effort } = await trainSubject(context, recipe, dataset, subject, prepared, random);
   const { classNames } = dataset;
-  const onnx = writeModel(exportModel(subject.network, weights, { classNames }));
+  const scalars = prepared.controller.scalars();
+  const onnx = writeModel(exportModel(prepared.network, weights, { classNames, scalars }));
   const test = await evaluateModel(onnx, { dataset, part: "test", watch });
   const validation =
     dataset.parts.validation.count > 0 ? await evaluateModel(onnx, { dataset, part: "validation", watch }) : undefined;
@@ -67,7 +70,7 @@ export const trainJob: Job = async (context) => {
       },
       dataset.parts.test.count,
     ),
-    effort,
+    effort: { ...effort, ...(recipe.method && { bitMacs: prepared.controller.bits().total }) },
     ...originOf(run.record, recipe.seed, dataset, given),
   });
   return new Map<string, FileContents>([
@@ -118,22 +121,38 @@ export function requireImages({ graph, image, classCount }: Network, dataset: Im
   });
 }
 
+/** The network as the recipe's method trains it. */
+function prepare(
+  { method = methodOf({ kind: "float32" }), batchSize, epochs, labelSmoothing }: TrainingRecipe,
+  dataset: ImageDataset,
+  { network }: Subject,
+): PreparedTraining {
+  const steps = epochs * stepsPerEpochOf(dataset, batchSize);
+  return prepareTraining(network, method, { batchSize, steps, loss: softmaxCrossEntropy({ labelSmoothing }) });
+}
+
+/** Throws the input error `batch_size` where a batch is larger than the training part. */
+function stepsPerEpochOf(dataset: ImageDataset, batchSize: number): number {
+  const { count } = dataset.parts.train;
+  if (batchSize <= count) return Math.floor(count / batchSize);
+  throw inputError("batch_size", "a batch is larger than the training part", {
+    file: "--batch-size",
+    expected: `at most ${count}`,
+    received: `${batchSize}`,
+  });
+}
+
 async function trainSubject(
   { run, watch }: JobContext,
   recipe: TrainingRecipe,
   dataset: ImageDataset,
-  { network, weights }: Subject,
+  subject: Subject,
+  { network, loss, controller }: PreparedTraining,
   random: RandomStream,
 ): Promise<TrainingResult> {
-  const { batchSize, epochs, augmentation, labelSmoothing, maximumNorm, checkpointEvery } = recipe;
-  const stepsPerEpoch = Math.floor(dataset.parts.train.count / batchSize);
-  if (stepsPerEpoch === 0) {
-    throw inputError("batch_size", "a batch is larger than the training part", {
-      file: "--batch-size",
-      expected: `at most ${dataset.parts.train.count}`,
-      received: `${batchSize}`,
-    });
-  }
+  const { batchSize, epochs, augmentation, maximumNorm, checkpointEvery } = recipe;
+  const stepsPerEpoch = stepsPerEpochOf(dataset, batchSize);
+  const added = initializeParameters(network, random.split("weights"));
   const order = random.split("batches");
   const { provider, threads } = run.record;
   const runtime = await createRuntime({ provider, threads });
@@ -141,14 +160,15 @@ async function trainSubject(
     return await train({
       runtime,
       network,
-      weights,
+      weights: new Map([...added, ...subject.weights]),
       batches: (start: BatchPosition) =>
         createBatchStream({ dataset, part: "train", batchSize, random: order, augmentation, start }),
       batchSize,
       epochs,
       optimizer: optimizers[recipe.optimizer](recipe),
       learningRate: scheduleOf(recipe, stepsPerEpoch),
-      loss: softmaxCrossEntropy({ labelSmoothing }),
+      loss,
+      controller: recipe.method && controller,
       maximumNorm,
       random: random.split("dropout"),
       validation: dataset.parts.validation.count > 0 ? { dataset, part: "validation" } : undefined,

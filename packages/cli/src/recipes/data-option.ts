@@ -23,7 +23,7 @@ export async function dataDescription(
     base.kind === "image-folder" && imageShape
       ? { imageSize: [imageShape[1], imageShape[2]], channels: imageShape[0] }
       : {};
-  const fields = Object.fromEntries(assignments.map(parseAssignment));
+  const fields = Object.fromEntries(assignments.map((assignment) => parseAssignment("--data-option", assignment)));
   try {
     return checkDocument<DatasetDescription>(datasetDescriptionSchema, { ...base, ...size, ...fields });
   } catch (error) {
@@ -52,11 +52,12 @@ async function baseDescription(
   });
 }
 
-function parseAssignment(assignment: string): [string, unknown] {
+/** `FIELD=VALUE` of an option that may be repeated; the value is read as YAML. */
+export function parseAssignment(option: string, assignment: string): [string, unknown] {
   const [name, ...value] = assignment.split("=");
   if (name && value.length > 0) return [name, parse(value.join("="))];
   throw inputError("override_syntax", "not an assignment", {
-    file: "--data-option",
+    file: option,
     expected: "FIELD=VALUE, such as testImagesPerClass=100",
     received: assignment,
   });

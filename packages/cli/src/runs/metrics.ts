@@ -51,6 +51,9 @@ const baselineSchema = z.strictObject({
 
 const effortSchema = z.strictObject({
   trainingMacs: figure.describe("Multiply-accumulates spent on the result: search, training, fine-tune."),
+  bitMacs: figure
+    .optional()
+    .describe("Of a low-precision training: the same weighted by the bits of both operands, over 32²."),
   optimizerSteps: count.describe("Steps of the same."),
   evaluations: count.describe("Accelerators evaluated for the result."),
 });
