@@ -108,7 +108,7 @@ export {
 } from "./fpga/gradient-search.js";
 export { type FpgaLayer, type FpgaLayerKind, layerBitWidth } from "./fpga/layer.js";
 export type { ChunkFootprint, ChunkModel, FpgaResources, KernelShape } from "./fpga/model.js";
-export { createFpgaSolver, type FpgaSolution, type FpgaSolver } from "./fpga/solve.js";
+export { createFpgaSolver, type FpgaObjective, type FpgaSolution, type FpgaSolver } from "./fpga/solve.js";
 export { type Chunk, dealLayers, type FpgaTemplate, outputSize } from "./fpga/template.js";
 // mapping/
 

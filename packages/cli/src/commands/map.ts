@@ -142,7 +142,9 @@ export function mapCommand(io: CommandIo): Command {
       const machine = accelerator === undefined ? undefined : await readZoo(accelerator);
       if (machine !== undefined && isPipeline(machine)) {
         if (options.bits !== undefined) command.error("error: --bits is not of pipelines: give --weight-bits");
-        const solution = solvePipeline(layers, machine);
+        // Energy is not modelled there: what is not latency is pace.
+        const pace = options.objective === "latency" ? "latency" : "throughput";
+        const solution = solvePipeline(layers, machine, pace);
         printResult(io, options, solution, () => describePipeline(solution));
         return;
       }
@@ -265,7 +267,7 @@ function describePipeline(solution: FpgaSolution): string[] {
         [name, layerIndices.length, cycles, dsp, bram].map(String),
       ),
     ),
-    `${solution.framesPerSecond.toPrecision(5)} frames/s, ${solution.dsp} DSP slices, ${solution.bram} memory blocks`,
+    `${solution.framesPerSecond.toPrecision(5)} frames/s, ${(solution.imageLatencySeconds * 1e3).toPrecision(4)} ms for an image, ${solution.dsp} DSP slices, ${solution.bram} memory blocks`,
   ];
 }
 

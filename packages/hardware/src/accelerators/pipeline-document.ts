@@ -4,7 +4,7 @@ import { nameSchema, positiveSchema } from "../documents/names.js";
 import { fpgaBoards } from "../fpga/board.js";
 import { fpgaTemplate } from "../fpga/corrected-template.js";
 import { fpgaLayerOf } from "../fpga/from-problem.js";
-import { createFpgaSolver, type FpgaSolution } from "../fpga/solve.js";
+import { createFpgaSolver, type FpgaObjective, type FpgaSolution } from "../fpga/solve.js";
 import type { Problem } from "../workload/problem.js";
 import { type Accelerator, readAccelerator } from "./document.js";
 
@@ -49,15 +49,20 @@ export function isPipeline(document: Accelerator | PipelineAccelerator): documen
   return "board" in document;
 }
 
-/** The fastest pipeline for these layers on the board (`createFpgaSolver`, exact over its spaces). */
+/**
+ * The fastest chunks for these layers on the board, as a pipeline or one after another (`createFpgaSolver`, exact over its
+ * spaces).
+ */
 export function solvePipeline(
   layers: readonly { readonly name: string; readonly problem: Problem }[],
   { board, clockMhz }: PipelineAccelerator,
+  objective: FpgaObjective = "throughput",
 ): FpgaSolution {
   const device = fpgaBoards[board];
   const template = fpgaTemplate({ board: device, clockHz: clockMhz * 1e6 });
   return createFpgaSolver(template).solve(
     layers.map(({ name, problem }) => fpgaLayerOf(name, problem)),
     device,
+    objective,
   );
 }

@@ -43,6 +43,39 @@ export function allocate(
   return chosen.reverse();
 }
 
+/**
+ * One point from each chunk's front so that all chunks together take the fewest cycles, within the limits: an image that
+ * has the device for itself passes them one after another. Exact; undefined when nothing fits.
+ */
+export function allocateForLatency(
+  fronts: readonly (readonly FrontPoint[])[],
+  limits: FpgaResources,
+): readonly FrontPoint[] | undefined {
+  interface Sum extends FpgaResources {
+    readonly cycles: number;
+    readonly points: readonly FrontPoint[];
+  }
+  let sums: readonly Sum[] = [{ dsp: 0, bram: 0, cycles: 0, points: [] }];
+  for (const front of fronts) {
+    const next = sums.flatMap((sum) =>
+      front.flatMap((point): Sum[] => {
+        const dsp = sum.dsp + point.dsp;
+        const bram = sum.bram + point.bram;
+        if (dsp > limits.dsp || bram > limits.bram) return [];
+        return [{ dsp, bram, cycles: sum.cycles + point.cycles, points: [...sum.points, point] }];
+      }),
+    );
+    next.sort((a, b) => a.cycles - b.cycles || a.dsp - b.dsp || a.bram - b.bram);
+    // Slower sums stay only where no faster one takes as little of both resources.
+    const kept: Sum[] = [];
+    for (const sum of next) {
+      if (!kept.some(({ dsp, bram }) => dsp <= sum.dsp && bram <= sum.bram)) kept.push(sum);
+    }
+    sums = kept;
+  }
+  return sums[0]?.points;
+}
+
 /** Non-dominated sums of one point per chunk, each at most `target` cycles, within the limits. */
 function combinations(
   fronts: readonly (readonly FrontPoint[])[],

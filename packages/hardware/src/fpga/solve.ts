@@ -1,4 +1,4 @@
-import { allocate } from "./allocate.js";
+import { allocate, allocateForLatency } from "./allocate.js";
 import { type ChunkDesign, type ChunkSpace, spaceKey } from "./design.js";
 import { chunkFootprint, evaluatePipeline, type PipelineResult } from "./evaluate.js";
 import { classifyResources, type FrontPoint, paretoFront, type ResourceClasses } from "./front.js";
@@ -11,13 +11,17 @@ export type FpgaSolution =
   | (PipelineResult & { readonly feasible: true; readonly splitSize: number })
   | { readonly feasible: false };
 
+/** What designs are chosen for: images a second (default), or the time of one image through all layers. */
+export type FpgaObjective = "throughput" | "latency";
+
 /** Finds exact optima of one template; keeps what it computed per layer shape for the next call. */
 export interface FpgaSolver {
   /**
    * The fastest designs for these layers within the limits. Exact over the template's spaces: every chunk's candidates
-   * are enumerated (seeds-hardware.md section 2.7, check 2). Throws `bad_fpga_layer`.
+   * are enumerated (seeds-hardware.md section 2.7, check 2). Among the splits is that with all layers of a kind in one
+   * chunk, one after another (multi-cycle). Throws `bad_fpga_layer`.
    */
-  solve(layers: readonly FpgaLayer[], limits: FpgaResources): FpgaSolution;
+  solve(layers: readonly FpgaLayer[], limits: FpgaResources, objective?: FpgaObjective): FpgaSolution;
 }
 
 /** A space's candidates and what is known about them. */
@@ -41,8 +45,10 @@ export function createFpgaSolver(template: FpgaTemplate): FpgaSolver {
     return table;
   };
   return {
-    solve(layers, limits) {
+    solve(layers, limits, objective = "throughput") {
       let best: FpgaSolution = { feasible: false };
+      let bestValue = Number.POSITIVE_INFINITY;
+      const choose = objective === "throughput" ? allocate : allocateForLatency;
       const sums = new Map<string, Float64Array>();
       const frontOf = (chunk: Chunk): FrontPoint[] => {
         const table = tableOf(chunk.space);
@@ -50,10 +56,12 @@ export function createFpgaSolver(template: FpgaTemplate): FpgaSolver {
       };
       for (const splitSize of splitSizes(template, layers)) {
         const chunks = dealLayers(template, layers, splitSize);
-        const points = allocate(chunks.map(frontOf), limits);
+        const points = choose(chunks.map(frontOf), limits);
         if (points === undefined) continue;
-        const bottleneck = points.reduce((most, point) => Math.max(most, point.cycles), 0);
-        if (best.feasible && bottleneck >= best.bottleneckCycles) continue;
+        const cycles = points.map((point) => point.cycles);
+        const value = objective === "throughput" ? Math.max(0, ...cycles) : cycles.reduce((sum, each) => sum + each, 0);
+        if (value >= bestValue) continue;
+        bestValue = value;
         const designs = points.map((point, index) => tableOf(chunks[index]!.space).designs[point.designIndex]!);
         best = { feasible: true, splitSize, ...evaluatePipeline(template, chunks, designs) };
       }
