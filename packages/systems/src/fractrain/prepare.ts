@@ -1,7 +1,7 @@
 // From a network and a method to what is trained, and by which controller.
 
 import type { Network } from "@dovetail/models";
-import { quantizeLayers, weightGradientLevels } from "@dovetail/quant";
+import { layersOf, quantizeLayers, weightGradientLevels } from "@dovetail/quant";
 import { type Loss, softmaxCrossEntropy } from "@dovetail/train";
 import {
   bitsOfPair,
@@ -36,7 +36,7 @@ export interface PreparedTraining {
   readonly gated?: GatedNetwork | undefined;
 }
 
-/** Precision of stem and shortcuts beside gated blocks, which the published counters leave out, in 32 bit. */
+/** Precision of stem, shortcuts and gates beside gated blocks, which the published counters leave out, in 32 bit. */
 const outerBits: OperandBits = { weightBits: 8, activationBits: 8, gradientBits: 8 };
 
 /** The published epochs are 400 of 64,000 steps. */
@@ -47,7 +47,7 @@ const branchWeightBits = 4;
 
 /**
  * The network as the method trains it. All convolutions are quantized, stem and shortcuts too (at 8 bits where blocks have
- * gates); the classifier is in full precision, as published. Throws where a gated method finds no residual blocks.
+ * gates, as the gates' own layers); the classifier is in full precision, as published. Throws where a gated method finds no residual blocks.
  */
 export function prepareTraining(network: Network, method: Method, options: PrepareOptions): PreparedTraining {
   const { loss = softmaxCrossEntropy() } = options;
@@ -119,7 +119,8 @@ function prepareGated(
   watch?: LossWatchOptions,
 ): PreparedTraining {
   const gated = gateBlocks(network, { weightBits: branchWeightBits });
-  const outer = outerLayers(network);
+  const outside = outerLayers(network);
+  const outer = { ...outside, layers: new Set([...outside.layers, ...gateLayers(gated.network)]) };
   const prepared = quantizeLayers(gated.network, { fullPrecision: ({ node }) => !outer.layers.has(node.name) });
   return {
     network: prepared,
@@ -135,6 +136,13 @@ function prepareGated(
       watch,
     }),
   };
+}
+
+/** The gates' own layers: products with a parameter, not the selections by constants. */
+function gateLayers(network: Network): readonly string[] {
+  return layersOf(network)
+    .filter(({ node, weight }) => node.name.startsWith("gates/") && !network.graph.initializers.has(weight))
+    .map(({ node }) => node.name);
 }
 
 function bitsOf({ weightBits, activationBits, gradientBits }: OperandBits): OperandBits {
