@@ -283,6 +283,7 @@ export {
 
 // eyeriss/
 
+export { rowStationaryMapping } from "./eyeriss/fixed-mapping.js";
 export {
   type EyerissAccessEnergies,
   type EyerissChip,

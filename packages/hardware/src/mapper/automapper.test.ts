@@ -130,7 +130,7 @@ describe("fewer bits", () => {
         const options = { evaluations, random: createRandomStream(1) };
         const searched = mapLayer(problem, architecture, options);
         const result = found(
-          last === undefined ? searched : orKnownMapping(searched, last.mapping, problem, architecture, options),
+          last === undefined ? searched : orKnownMapping(searched, last.mapping, problem, architecture, {}),
         );
         if (last !== undefined) expect(result.cost.edpJouleCycles).toBeLessThan(last.cost.edpJouleCycles);
         last = result;
