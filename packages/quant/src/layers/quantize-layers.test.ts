@@ -1,15 +1,5 @@
 import { createRandomStream } from "@dovetail/core";
-import {
-  differentiate,
-  eliminateDeadCode,
-  GraphBuilder,
-  type Node,
-  scalar,
-  type Tensor,
-  tensor,
-  tensorNumbers,
-} from "@dovetail/graph";
-import { initializeParameters, type Network, trainingForm } from "@dovetail/models";
+import { type Tensor, tensor, tensorNumbers } from "@dovetail/graph";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
   type Checkpoint,
@@ -19,11 +9,19 @@ import {
   type TrainingResult,
   type TrainOptions,
   train,
-  uniformNoise,
 } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { distinct, expectClose } from "../quantizers/testing/draws.js";
+import { expectClose } from "../quantizers/testing/draws.js";
 import { levelsDataset, smallNetwork } from "../testing/levels.js";
+import {
+  images,
+  initialParameters,
+  keyOf,
+  mostDistinct,
+  operandKinds,
+  type TrainingGraph,
+  trainingGraph,
+} from "../testing/operands.js";
 import { quantizeLayers } from "./quantize-layers.js";
 
 let runtime: Runtime;
@@ -33,60 +31,11 @@ beforeAll(async () => {
 afterAll(() => runtime.release());
 
 const batchSize = 6;
-const random = createRandomStream(11);
-const image = tensor(
-  "float32",
-  [batchSize, 3, 8, 8],
-  Array.from({ length: batchSize * 192 }, () => random.integer(256)),
-);
+const image = images(batchSize);
 const plain = smallNetwork();
-const initial = (network: Network): Map<string, Tensor> =>
-  new Map([...initializeParameters(network, random.split("weights"))]);
 const weightNames = plain.parameters.filter(({ role }) => role === "weight").map(({ name }) => name);
 
-/** The training form with the gradients of Σ logits² to all weights, and what it is fed. */
-function trainingGraph(network: Network, scalars: Readonly<Record<string, number>> = {}) {
-  const form = trainingForm(network, { batchSize });
-  const g = GraphBuilder.from(form.graph);
-  const logits = g.value(form.logits);
-  const loss = g.mul(logits, logits);
-  const gradients = differentiate(g, { loss, withRespectTo: weightNames.map((name) => g.value(name)) });
-  gradients.forEach((gradient, index) => {
-    g.output(gradient, `gradient/${weightNames[index]}`);
-  });
-  const feeds: Record<string, Tensor> = { ...Object.fromEntries(initial(network)), [network.image]: image };
-  for (const { name, value } of network.scalars) feeds[name] = scalar(scalars[name] ?? value);
-  for (const { input, shape } of form.noises) feeds[input] = uniformNoise(random.split(input), shape);
-  return { graph: eliminateDeadCode({ ...g.build(), customGradients: [] }), feeds, updates: form.updates };
-}
-
-const keyOf = ({ domain, operator }: Node): string => (domain === "" ? operator : `${domain}.${operator}`);
-
-type Kind = "activationBits" | "weightBits" | "errorBits" | "weightGradientBits";
-
-/** What the two operands of a convolution's products are. */
-const operandKinds: Readonly<Record<string, readonly [Kind, Kind]>> = {
-  Conv: ["activationBits", "weightBits"],
-  "ai.dovetail.ConvInputGradient": ["errorBits", "weightBits"],
-  "ai.dovetail.ConvWeightGradient": ["activationBits", "weightGradientBits"],
-};
-
-/** The most distinct values that any slice along an axis has; of the whole tensor without one. */
-function mostDistinct(found: Tensor, axis: number | undefined): number {
-  const values = tensorNumbers(found);
-  if (axis === undefined) return distinct(values);
-  const inner = found.dimensions.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const size = found.dimensions[axis]!;
-  const slices = Array.from({ length: size }, (_, slice) =>
-    values.filter((_value, index) => Math.floor(index / inner) % size === slice),
-  );
-  return Math.max(...slices.map(distinct));
-}
-
-async function runFor(
-  { graph, feeds }: ReturnType<typeof trainingGraph>,
-  names: readonly string[],
-): Promise<Record<string, Tensor>> {
+async function runFor({ graph, feeds }: TrainingGraph, names: readonly string[]): Promise<Record<string, Tensor>> {
   const unique = [...new Set(names)];
   const segment = await runtime.compile({
     ...graph,
@@ -213,7 +162,7 @@ describe("activation ranges", () => {
   });
 
   it("clip in inference form", async () => {
-    const parameters = initial(network);
+    const parameters = initialParameters(network);
     const logitsWith = async (max: number): Promise<Float32Array> => {
       for (const { name, shape } of ranges) {
         const count = shape[0] ?? 1;
@@ -237,7 +186,7 @@ it("is trained with noises from the training's seed, to the same bits after a br
     train({
       runtime,
       network,
-      weights: initial(network),
+      weights: initialParameters(network),
       batchSize: 16,
       epochs: 4,
       optimizer: sgd(),
