@@ -31,7 +31,13 @@ export { judgeRules, type RuleEvidence, type RuleLine, type RuleState, ruleNames
 export type { AttackLoss } from "./losses/loss.js";
 export { crossEntropyLoss, differenceLoss, dlrLoss, marginLoss, targetedDlrLoss } from "./losses/losses.js";
 export { backwardThrough } from "./model/backward-through.js";
-export { type Defence, type DefenceOptions, openDefence } from "./model/defence.js";
+export {
+  type Defence,
+  type DefenceMember,
+  type DefenceOptions,
+  openDefence,
+  openDefenceOfNetworks,
+} from "./model/defence.js";
 export { ensembleNetwork } from "./model/ensemble.js";
 export type { Expectation } from "./model/expectation.js";
 export { buildImageGradient, type ImageGradient, type ImageGradientOptions } from "./model/image-gradient.js";
@@ -46,6 +52,7 @@ export {
   type Rows,
 } from "./model/oracle.js";
 export { rightShares } from "./model/right-shares.js";
+export { straightThroughRounding } from "./model/straight-through.js";
 export { deterministic, uniformVariants, type Variant } from "./model/variant.js";
 export {
   type AdaptiveEvaluation,

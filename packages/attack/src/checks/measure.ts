@@ -58,9 +58,9 @@ export async function measureDefence(options: ProtocolOptions): Promise<DefenceM
       classCount < dlrLoss.leastClasses
         ? undefined
         : await zeroGradients(defence, examples, dlrLoss, randomStart(options)),
-    loopNodes: countNodes(defence.network, ({ operator }) => /^(Loop|Scan)$|Gradient/.test(operator)),
+    loopNodes: countNodes(defence.networks, ({ operator }) => /^(Loop|Scan)$|Gradient/.test(operator)),
     trainingNodes: countNodes(
-      defence.network,
+      defence.networks,
       (node) => attributeOf(node, "training_mode", "int", 0) === 1 || node.operator === "BatchNormalizationTraining",
     ),
   };
@@ -71,8 +71,11 @@ function randomStart({ defence, examples, epsilon, random }: ProtocolOptions): F
   return uniformStart(ball, (row) => random.split("start").split(examples.ids[row]!));
 }
 
-function countNodes(network: Network, counts: (node: Network["graph"]["nodes"][number]) => boolean): number {
-  return network.graph.nodes.filter(counts).length;
+function countNodes(
+  networks: readonly Network[],
+  counts: (node: Network["graph"]["nodes"][number]) => boolean,
+): number {
+  return networks.reduce((sum, { graph }) => sum + graph.nodes.filter(counts).length, 0);
 }
 
 /** Over all pairs of draws and all images: ‖a/‖a‖ − b/‖b‖‖. */

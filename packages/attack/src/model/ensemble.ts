@@ -1,6 +1,6 @@
 import { GraphBuilder, scalar, type Value } from "@dovetail/graph";
 import { type Network, predictionGraph } from "@dovetail/models";
-import { requireVariants, type Variant } from "./variant.js";
+import { requireDistribution, requireScalars, type Variant } from "./variant.js";
 
 /**
  * The deterministic network that decides by the mean of its variants' probabilities: its logits are
@@ -8,7 +8,8 @@ import { requireVariants, type Variant } from "./variant.js";
  * deterministic networks applies to it as it stands.
  */
 export function ensembleNetwork(network: Network, variants: readonly Variant[]): Network {
-  requireVariants(network, variants);
+  requireDistribution(variants);
+  requireScalars(network, variants);
   const g = new GraphBuilder(`${network.name}-ensemble`);
   const prediction = predictionGraph(network);
   const scalars = new Set(network.scalars.map(({ name }) => name));

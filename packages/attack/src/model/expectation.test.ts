@@ -7,7 +7,7 @@ import { pgd } from "../attacks/pgd.js";
 import { crossEntropyLoss, marginLoss } from "../losses/losses.js";
 import { labelled, randomExamples, switchedNetwork, tinyNetwork } from "../testing/tiny-defence.js";
 import { backwardThrough } from "./backward-through.js";
-import { type Defence, openDefence } from "./defence.js";
+import { type Defence, openDefence, openDefenceOfNetworks } from "./defence.js";
 import { ensembleNetwork } from "./ensemble.js";
 import { buildImageGradient } from "./image-gradient.js";
 import { withImageRange } from "./image-range.js";
@@ -168,6 +168,38 @@ it("takes gradients from elsewhere, and losses and decisions from the defence", 
   expect(through.losses).toEqual(own.losses);
   expect(through.rightShares).toEqual(own.rightShares);
   expect(through.gradients).toEqual(other.gradients);
+});
+
+describe("several networks as one defence", () => {
+  const members = (seeds: readonly number[]) =>
+    seeds.map((seed, index) => ({
+      ...tinyNetwork({ seed }),
+      variants: [{ name: `seed ${seed}`, scalars: {}, probability: [0.75, 0.25][index]! }],
+    }));
+
+  it("are the weighted sum of each by itself", async () => {
+    const both = openDefenceOfNetworks({ runtime, batchSize: 8, members: members([3, 4]) });
+    const mean = await differentiate(both.oracle);
+    const [first, second] = [await differentiate(both.over(["seed 3"])), await differentiate(both.over(["seed 4"]))];
+    const alone = openDefence({ runtime, ...tinyNetwork({ seed: 4 }), batchSize: 8 });
+    expect(second).toEqual(await differentiate(alone.oracle));
+    for (let row = 0; row < examples.labels.length; row++) {
+      expect(mean.losses[row]).toBeCloseTo(0.75 * first.losses[row]! + 0.25 * second.losses[row]!, 10);
+    }
+    for (let place = 0; place < mean.gradients.length; place += 7) {
+      expect(mean.gradients[place]).toBeCloseTo(0.75 * first.gradients[place]! + 0.25 * second.gradients[place]!, 5);
+    }
+    expect(both.passes()).toEqual({ forward: 0, forwardAndBackward: 21 * 4 });
+    await both.release();
+  });
+
+  it("must be for the same images and classes", () => {
+    const [first] = members([3]);
+    const other = { ...tinyNetwork({ classCount: 4 }), variants: [{ name: "other", scalars: {}, probability: 0.25 }] };
+    expect(() => openDefenceOfNetworks({ runtime, members: [first!, other] })).toThrow(
+      /expected images of 3×6×6, 5 classes, received images of 3×6×6, 4 classes/,
+    );
+  });
 });
 
 it("refuses variants that are none", () => {

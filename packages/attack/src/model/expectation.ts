@@ -13,37 +13,42 @@ import type { Variant } from "./variant.js";
 /** What is differentiated: Σ p·loss, or −log Σ p·exp(−loss), for cross-entropy that of the mean softmax. */
 export type Expectation = "meanLoss" | "meanProbability";
 
-export function createExpectation(
-  runner: LossRunner,
-  variants: readonly Variant[],
-  expectation: Expectation = "meanLoss",
-): Oracle {
+/** A variant, and the network that it is one of. */
+export interface Member {
+  readonly runner: LossRunner;
+  readonly variant: Variant;
+}
+
+/** The expectation over variants whose probabilities add up to 1, of networks for the same images and classes. */
+export function createExpectation(members: readonly Member[], expectation: Expectation = "meanLoss"): Oracle {
+  // Memory, turns and counts are the first network's.
+  const { runner } = members[0]!;
   const { network, imageShape, imageSize } = runner;
   const add = expectation === "meanLoss" ? addToMean : addToMeanProbability;
 
   const ask = (points: Points, loss: AttackLoss, answer: Answer, rows: Rows, withGradient: boolean): Promise<void> =>
     runner.inTurn(async () => {
       for (const part of cutIntoBatches(rows.length, runner.batchSize)) {
-        const inPlace = withGradient && variants.length === 1 && isContiguous(rows, part);
+        const inPlace = withGradient && members.length === 1 && isContiguous(rows, part);
         const batch = gatherBatch(points, rows, part, imageShape, runner.memory.images);
-        for (const [index, variant] of variants.entries()) {
+        for (const [index, member] of members.entries()) {
           const target = inPlace
             ? answer.gradients.subarray(rows[part.start]! * imageSize, (rows[part.start]! + part.count) * imageSize)
             : runner.memory.gradients.subarray(0, part.size * imageSize);
-          const result = await runBatch(runner, variant, loss, batch, withGradient ? target : undefined);
+          const result = await runBatch(member, loss, batch, withGradient ? target : undefined);
           const gradients = withGradient && !inPlace ? target : undefined;
           add(answer, {
             ...result,
             gradients,
             rows: rows.subarray(part.start, part.start + part.count),
             labels: points.labels,
-            probability: variant.probability,
+            probability: member.variant.probability,
             isFirst: index === 0,
             imageSize,
             classCount: network.classCount,
           });
         }
-        const images = part.count * variants.length;
+        const images = part.count * members.length;
         runner.count(withGradient ? { forwardAndBackward: images } : { forward: images });
       }
       if (expectation === "meanProbability") for (const row of rows) answer.losses[row] = -answer.losses[row]!;
@@ -56,7 +61,7 @@ export function createExpectation(
     imageSize,
     evaluate: (points, loss, answer, rows = rowsOf(points)) => ask(points, loss, answer, rows, false),
     differentiate: (points, loss, answer, rows = rowsOf(points)) => ask(points, loss, answer, rows, true),
-    logits: (images) => meanLogits(runner, variants, images),
+    logits: (images) => meanLogits(members, images),
     passes: runner.passes,
   };
 }
@@ -67,8 +72,7 @@ interface BatchResult {
 }
 
 async function runBatch(
-  runner: LossRunner,
-  variant: Variant,
+  { runner, variant }: Member,
   loss: AttackLoss,
   batch: ReturnType<typeof gatherBatch>,
   gradients: Float32Array | undefined,
@@ -175,11 +179,8 @@ function addScaled(
 }
 
 /** Σ p·logits, N × classCount. */
-async function meanLogits(
-  runner: LossRunner,
-  variants: readonly Variant[],
-  images: Float32Array,
-): Promise<Float32Array> {
+async function meanLogits(members: readonly Member[], images: Float32Array): Promise<Float32Array> {
+  const { runner } = members[0]!;
   const { network, imageShape, imageSize, batchSize } = runner;
   const { classCount } = network;
   const count = images.length / imageSize;
@@ -189,12 +190,12 @@ async function meanLogits(
   await runner.inTurn(async () => {
     for (const part of cutIntoBatches(count, batchSize)) {
       const batch = gatherBatch(points, rows, part, imageShape, runner.memory.images);
-      for (const [index, variant] of variants.entries()) {
-        const { logits } = await runBatch(runner, variant, crossEntropyLoss, batch, undefined);
+      for (const [index, member] of members.entries()) {
+        const { logits } = await runBatch(member, crossEntropyLoss, batch, undefined);
         const start = part.start * classCount;
-        addScaled(mean, start, logits, 0, part.count * classCount, index === 0 ? 0 : 1, variant.probability);
+        addScaled(mean, start, logits, 0, part.count * classCount, index === 0 ? 0 : 1, member.variant.probability);
       }
-      runner.count({ forward: part.count * variants.length });
+      runner.count({ forward: part.count * members.length });
     }
   });
   return mean;

@@ -20,26 +20,26 @@ export function uniformVariants(settings: readonly Omit<Variant, "probability">[
 /** The one variant of a network that draws nothing. */
 export const deterministic: readonly Variant[] = [{ name: "network", scalars: {}, probability: 1 }];
 
-/**
- * Throws an input error unless there is a variant, names differ, probabilities are positive and add up to 1, and each
- * scalar is one of the network's.
- */
-export function requireVariants(network: Network, variants: readonly Variant[]): void {
+/** Throws an input error unless names differ, and probabilities are positive and add up to 1. */
+export function requireDistribution(variants: readonly Variant[]): void {
   const sum = variants.reduce((total, { probability }) => total + probability, 0);
   if (variants.some(({ probability }) => !(probability > 0)) || Math.abs(sum - 1) > 1e-9) {
-    throw inputError("variant_probabilities", `variants of network "${network.name}"`, {
+    throw inputError("variant_probabilities", "variants of a defence", {
       expected: "positive probabilities that add up to 1",
       received: variants.map(({ name, probability }) => `${name}: ${probability}`).join(", ") || "no variants",
     });
   }
   const names = variants.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    throw inputError("variant_names", `variants of network "${network.name}"`, {
-      expected: "names that differ",
-      received: `"${twice}" twice`,
-    });
-  }
+  if (twice === undefined) return;
+  throw inputError("variant_names", "variants of a defence", {
+    expected: "names that differ",
+    received: `"${twice}" twice`,
+  });
+}
+
+/** Throws an input error unless each scalar of the variants is one of the network's. */
+export function requireScalars(network: Network, variants: readonly Variant[]): void {
   const known = network.scalars.map(({ name }) => name);
   for (const { name, scalars } of variants) {
     const foreign = Object.keys(scalars).find((scalar) => !known.includes(scalar));
