@@ -1,7 +1,12 @@
 import { fracTrainReproduction } from "./fractrain/reproduction.js";
+import { instantNetReproduction } from "./instantnet/reproduction.js";
 import type { Reproduction } from "./reproduction/reproduction.js";
+import { twoInOneReproduction } from "./two-in-one/reproduction.js";
 
 /** What `dovetail reproduce` can run, by name. */
 export const reproductions: Readonly<Record<string, Reproduction>> = Object.fromEntries(
-  [fracTrainReproduction].map((reproduction) => [reproduction.system, reproduction]),
+  [fracTrainReproduction, instantNetReproduction, twoInOneReproduction].map((reproduction) => [
+    reproduction.system,
+    reproduction,
+  ]),
 );

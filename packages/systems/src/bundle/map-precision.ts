@@ -10,6 +10,8 @@ import {
   type MappingCost,
   mapNetwork,
   multiplyAccumulate,
+  orKnownMapping,
+  type Storage,
 } from "@dovetail/hardware";
 import type { BundleCost } from "./index-file.js";
 
@@ -22,6 +24,8 @@ export interface MapPrecisionOptions {
   readonly evaluations: number;
   /** `evolutionary` by default. */
   readonly mapper?: MapperName | undefined;
+  /** Mappings that are known, by layer, e.g. those at more bits: where one is better than what is found, it is taken. */
+  readonly known?: ReadonlyMap<string, Mapping> | undefined;
   /** Only its identity counts. */
   readonly random: RandomStream;
   readonly watch?: Watch | undefined;
@@ -41,9 +45,8 @@ export interface MappedPrecision {
 }
 
 /**
- * Searches a mapping of least energy-delay product for each layer. A layer runs on units of its own width: the narrowest
- * of 2, 4, 8, 16 and 32 bit that hold its operands (`multiplyAccumulate`); the memories are the same at all widths and hold
- * more of the narrower words. Throws the input error `layer_unmapped`, and the signal's reason when cancelled.
+ * Searches a mapping of least energy-delay product for each layer, on the accelerator as it is for operands of the layer's
+ * width (`atWidth`). Throws the input error `layer_unmapped`, and the signal's reason when cancelled.
  */
 export function mapPrecision(options: MapPrecisionOptions): MappedPrecision {
   const { layers } = extractWorkloads(options.graph, { batchSize: 1 });
@@ -69,9 +72,10 @@ function mapLayersOfWidth(
   width: number,
 ): MappedLayerAtPrecision[] {
   const { architecture, evaluations, random, mapper, watch } = options;
+  const platform = atWidth(architecture, width);
   const result = mapNetwork(
     layers.map(({ problem, repetitions }) => ({ problem, count: repetitions })),
-    withUnitsOf(architecture, width),
+    platform,
     { objective: "edp", evaluations, random, mapper, signal: watch?.signal, onProgress: watch?.onProgress },
   );
   if (!result.ok) {
@@ -81,23 +85,55 @@ function mapLayersOfWidth(
     });
   }
   return layers.map((layer, index) => {
-    const { mapping, cost } = result.layers[index]!;
+    const found = result.layers[index]!;
+    const known = options.known?.get(layer.name);
+    const best = known ? orKnownMapping(found, known, layer.problem, platform, {}) : found;
+    const { mapping, cost } = best.ok ? best : found;
     return { name: layer.name, layer, mapping, cost };
   });
 }
 
-/** The accelerator with multiply-accumulate units for operands of this width. */
-export function withUnitsOf(architecture: Architecture, width: number): Architecture {
+/**
+ * The accelerator for operands of this width, its memories being what they are: multiply-accumulate units of the narrowest
+ * of 2, 4, 8, 16 and 32 bit that hold them (`multiplyAccumulate`); memories for operands hold as many narrower words as
+ * fit, and a wider word takes several places and accesses. Partial sums keep their width.
+ */
+export function atWidth(architecture: Architecture, width: number): Architecture {
   const { energyPj, areaUm2 } = multiplyAccumulate({
     weightBitWidth: width,
     activationBitWidth: width,
     technologyNm: architecture.technologyNm ?? Number.NaN,
   });
-  return { ...architecture, compute: { ...architecture.compute, energyPj, areaUm2 } };
+  const forSums = new Set(
+    (architecture.constraints?.levels ?? []).flatMap(({ level, keep }) => (keep?.includes("Outputs") ? [level] : [])),
+  );
+  const levels = architecture.levels.map((level) =>
+    level.storage === undefined || forSums.has(level.name)
+      ? level
+      : { ...level, storage: heldAt(level.storage, width) },
+  );
+  return { ...architecture, levels, compute: { ...architecture.compute, energyPj, areaUm2 } };
+}
+
+/** A memory of words of a fixed width that holds words of another. */
+function heldAt({ wordBits, ...memory }: Storage, width: number): Storage {
+  if (wordBits === undefined) return memory;
+  const places = Math.ceil(width / wordBits);
+  if (places <= 1) return memory;
+  const { entries, updatePj } = memory;
+  return {
+    ...memory,
+    widthBits: memory.widthBits * places,
+    wordBits: wordBits * places,
+    ...(entries !== undefined && { entries: Math.max(1, Math.floor(entries / places)) }),
+    readPj: memory.readPj * places,
+    writePj: memory.writePj * places,
+    ...(updatePj !== undefined && { updatePj: updatePj * places }),
+  };
 }
 
 /** Width of the wider operand. */
-function operandBits({ problem }: Layer): number {
+export function operandBits({ problem }: Layer): number {
   const operands = problem.dataSpaces.filter(({ name }) => name === "Weights" || name === "Inputs");
   return Math.max(...operands.map(({ bitWidth }) => bitWidth ?? 8));
 }

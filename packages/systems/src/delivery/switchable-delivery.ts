@@ -1,7 +1,7 @@
 // The main job with `precision: switchable` or `defence: rps`: what was found is trained for all precisions at once, and
 // delivered as a bundle beside the network at 8 bit. Puts systems together: it may know all of them.
 import { inputError, type RandomStream } from "@dovetail/core";
-import type { Architecture } from "@dovetail/hardware";
+import type { Architecture, Mapping } from "@dovetail/hardware";
 import { countMacs, initializeParameters, type Network, parameterCount } from "@dovetail/models";
 import { type SwitchableNetwork, spreadOverPrecisions, switchableNetwork, withBitWidths } from "@dovetail/quant";
 import type { TrainingResult } from "@dovetail/train";
@@ -127,7 +127,8 @@ async function filesOf(
   const { runtime, dataset, options, watch } = context;
   const architecture = accelerator.kind === "asic" ? accelerator.architecture : undefined;
   const precisions: PrecisionDelivery[] = [];
-  for (const bits of switchable.bitWidths) {
+  let known: ReadonlyMap<string, Mapping> = new Map();
+  for (const bits of switchable.bitWidths.toReversed()) {
     watch.signal?.throwIfAborted();
     const exported = await exportPrecision({ runtime, base, switchable, weights, bits, dataset });
     const { accuracyFraction } = await measureModel(exported.onnx, context, "test");
@@ -143,15 +144,19 @@ async function filesOf(
     architecture,
   });
 
+  /** The widest first, so that what is found there serves narrower ones too: fewer bits never cost more. */
   function mappedAt(of: Architecture, bits: number): PrecisionDelivery["hardware"] {
-    return mapPrecision({
+    const mapped = mapPrecision({
       // The 8-bit file has stem and classifier at 8 bit too.
       graph: bits === 8 ? withBitWidths(base, chargedPrecision(options)) : graphAtPrecision(base, bits),
       architecture: of,
       clockHz: options.target.clockHz,
       evaluations: options.effort.finalMapperEvaluations,
+      known,
       random: random.split(bits),
       watch,
     });
+    known = new Map(mapped.layers.map(({ name: layer, mapping }) => [layer, mapping]));
+    return mapped;
   }
 }

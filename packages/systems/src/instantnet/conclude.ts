@@ -1,0 +1,317 @@
+// What the results of InstantNet's reproduction say: claims, tables, what was not run.
+import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
+import { claimOf, mean, rounded, standardDeviation } from "../reproduction/claims.js";
+import { type DeploymentFigures, deploymentSchema } from "./deployment.js";
+import { type Experiment, experiments } from "./experiment.js";
+import type { DistillationRule } from "./passes.js";
+import {
+  factsSchema,
+  highestQuantized,
+  pieceName,
+  rules,
+  searchSchema,
+  type TrainingFigures,
+  trainingSchema,
+} from "./pieces.js";
+
+const shown = "systems.md §5, shows that it works";
+const checks = "seeds-hardware.md §4.5";
+
+interface Access {
+  readonly experiment: Experiment;
+  readonly rule: (rule: DistillationRule, seed: number) => TrainingFigures;
+  readonly alone: (bits: number, seed: number) => TrainingFigures;
+  readonly found: TrainingFigures;
+  readonly facts: ReturnType<typeof factsSchema.parse>;
+  readonly search: ReturnType<typeof searchSchema.parse>;
+  readonly deployment: DeploymentFigures;
+  readonly foundDeployment: DeploymentFigures;
+}
+
+export function concludeInstantNet(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
+  const access: Access = {
+    experiment: experiments[scale],
+    rule: (rule, seed) => trainingSchema.parse(results.get(pieceName.rule(rule, seed))),
+    alone: (bits, seed) => trainingSchema.parse(results.get(pieceName.independent(bits, seed))),
+    found: trainingSchema.parse(results.get(pieceName.found)),
+    facts: factsSchema.parse(results.get(pieceName.facts)),
+    search: searchSchema.parse(results.get(pieceName.search)),
+    deployment: deploymentSchema.parse(results.get(pieceName.deployment)),
+    foundDeployment: deploymentSchema.parse(results.get(pieceName.foundDeployment)),
+  };
+  return {
+    setup: setupOf(access),
+    claims: [...trainingClaims(access), ...factClaims(access), ...deploymentClaims(access), ...systemClaims(access)],
+    notRun: [...notRun],
+    tables: [accuracyTable(access), mappingTable(access), systemTable(access)],
+  };
+}
+
+function setupOf({ experiment, search }: Access): string[] {
+  const { depth, data, bitWidths, batchSize, epochs, learningRate, mapperEvaluations, search: settings } = experiment;
+  const { trainImagesPerClass, testImagesPerClass } = data;
+  return [
+    `ResNet-${depth} (shortcuts by 1×1 convolutions) on the bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, read once after each training. Precisions ${bitWidths.join(", ")}; stem and classifier in full precision.`,
+    `All trainings: ${epochs} epochs with batches of ${batchSize}, SGD with momentum 0.9, weight decay 5e-4, a cosine from ${learningRate} to 0.001, flip and 4-pixel crop, the same first weights and batches with one seed. CDT, SP and joint training make a pass a precision in each step and average their losses; an independent network makes one pass a step, for one precision, with as many steps.`,
+    "Joint training is the rule of AdaBits on the same quantizers; AdaBits itself learns clipping levels.",
+    `Mappings: the Eyeriss-like accelerator of 12 × 14 processing elements at 45 nm and 200 MHz; ${mapperEvaluations} mappings evaluated per layer shape and precision, by the evolutionary search and, for comparison, by independent uniform draws. Layers run on units of the narrowest of 2, 4, 8, 16 and 32 bit that hold their operands; memories hold as many narrower words as fit; stem and classifier are charged at 32 bit. “Fixed” is the mapping found at ${Math.max(...bitWidths)} bit, used at all precisions: the accelerator's constraints are row stationary.`,
+    `SP-NAS: FBNet's operators at ${search.operators.length} positions in ${settings.space.counts!.length} stages of ${settings.space.channels!.join(", ")} channels (published: 22 positions, 7 stages), header of ${settings.space.headerChannels} channels; ${settings.epochs} epochs on the two halves of the training images with batches of ${settings.batchSize}, the learning rate of the logits ${settings.operatorLearningRate} (published 3e-4 for 9,750 steps), a window of ${settings.macsWindow.join(" to ")} multiply-accumulates. What it found: ${search.operators.join(", ")}; then trained as the others by CDT. Its validation half is not used otherwise.`,
+  ];
+}
+
+const points = (a: number, b: number): number => 100 * (a - b);
+
+function trainingClaims({ experiment, rule, alone }: Access): Claim[] {
+  const { seeds, bitWidths } = experiment;
+  const lowest = Math.min(...bitWidths);
+  const at = (figures: TrainingFigures, bits: number): number => figures.accuracies[`${bits}`]!;
+  const versus = (first: DistillationRule, second: DistillationRule): number[] =>
+    seeds.map((seed) => points(at(rule(first, seed), lowest), at(rule(second, seed), lowest)));
+  return [
+    ...bitWidths.map((bits) =>
+      claimOf({
+        text: `CDT at ${bits} bit: test accuracy above the independently trained network's, at least`,
+        source: shown,
+        claimed: -0.5,
+        unit: "points",
+        perSeed: seeds.map((seed) => points(at(rule("cascade", seed), bits), at(alone(bits, seed), bits))),
+        direction: "atLeast",
+      }),
+    ),
+    claimOf({
+      text: `CDT at ${lowest} bit, the lowest: test accuracy above SP's, at least`,
+      source: shown,
+      claimed: 0.5,
+      unit: "points",
+      perSeed: versus("cascade", "highest"),
+      direction: "atLeast",
+    }),
+    claimOf({
+      text: `SP at ${lowest} bit: test accuracy above joint training's, at least`,
+      source: `${checks}, check 4`,
+      claimed: 0,
+      unit: "points",
+      perSeed: versus("highest", "joint"),
+      direction: "atLeast",
+    }),
+    claimOf({
+      text: `CDT at ${lowest} bit: test accuracy above joint training's, at least`,
+      source: `${checks}, check 4`,
+      claimed: 0,
+      unit: "points",
+      perSeed: versus("cascade", "joint"),
+      direction: "atLeast",
+    }),
+  ];
+}
+
+function factClaims({ experiment, facts }: Access): Claim[] {
+  const { bitWidths } = experiment;
+  const lowest = Math.min(...bitWidths);
+  const noise = (direction: "atLeast" | "atMost", claimed: number): Claim =>
+    claimOf({
+      text: `Growth of the rounding error a bit removed, 8 to 4 bit, input of ${facts.noiseLayer}, ${direction === "atLeast" ? "at least" : "at most"}`,
+      source: `${checks}, check 3`,
+      claimed,
+      unit: "times",
+      perSeed: [facts.noisePerBit],
+      direction,
+    });
+  return [
+    noise("atLeast", 3.5),
+    noise("atMost", 4.5),
+    claimOf({
+      text: `MSE of logits between ${lowest} bit and the next precision over that between ${lowest} bit and the highest, at most: the paper's reason for a cascade`,
+      source: `${checks}, check 3`,
+      claimed: 1,
+      unit: "",
+      perSeed: [facts.distanceToNext / facts.distanceToHighest],
+      direction: "atMost",
+    }),
+    claimOf({
+      text: `A fault of the public code shown: accuracy at ${highestQuantized(bitWidths)} bit with its own activation ranges above that with one range for all, at least`,
+      source: `${checks}, check 5`,
+      claimed: 0,
+      unit: "points",
+      perSeed: [points(facts.ownRanges, facts.sharedRanges)],
+      direction: "atLeast",
+    }),
+  ].map((claim) => (claim.unit === "" ? { ...claim, unit: "of 1" } : claim));
+}
+
+function deploymentClaims({ experiment, deployment }: Access): Claim[] {
+  const { bitWidths } = experiment;
+  const lowest = Math.min(...bitWidths);
+  const mappings = Object.values(deployment.mappings);
+  const eight = deployment.files["8"]!;
+  const below = bitWidths
+    .filter((bits) => bits < Math.max(...bitWidths))
+    .map((bits) => deployment.mappings[`${bits}`]!);
+  const share =
+    below.reduce((sum, { fallingLayers }) => sum + fallingLayers, 0) /
+    below.reduce((sum, { switchingLayers }) => sum + switchingLayers, 0);
+  const claim = (
+    text: string,
+    source: string,
+    claimed: number,
+    unit: string,
+    ours: number,
+    direction: "atLeast" | "atMost",
+  ) => claimOf({ text, source, claimed, unit, perSeed: [ours], direction });
+  return [
+    claim(
+      "Switching the precision for every image: time that an image takes longer, at most",
+      shown,
+      1,
+      "ms",
+      deployment.switchMs,
+      "atMost",
+    ),
+    claim(
+      "8-bit QDQ file in ONNX Runtime: difference of its test accuracy from ours, at most",
+      shown,
+      0.1,
+      "points",
+      Math.abs(points(eight.accuracy, eight.ours)),
+      "atMost",
+    ),
+    claim(
+      "Mapping search: energy-delay product over that of as many random mappings, the worst precision, at most",
+      shown,
+      1,
+      "of 1",
+      Math.max(...mappings.map(({ searched, random }) => searched / random)),
+      "atMost",
+    ),
+    claim(
+      `Mapping search at ${lowest} bit: energy-delay product over that of the fixed mapping, at most`,
+      shown,
+      1,
+      "of 1",
+      deployment.mappings[`${lowest}`]!.searched / deployment.mappings[`${lowest}`]!.fixed,
+      "atMost",
+    ),
+    claim(
+      "Layers that switch whose energy-delay product falls from each precision to the next lower one, at least",
+      `${checks}, check 6`,
+      100,
+      "%",
+      100 * share,
+      "atLeast",
+    ),
+  ];
+}
+
+/** Searched network, CDT, searched mappings, against ResNet by SP with fixed mappings, at the lowest precision. */
+function systemClaims({ experiment, rule, found, deployment, foundDeployment }: Access): Claim[] {
+  const lowest = `${Math.min(...experiment.bitWidths)}`;
+  const baseline = rule("highest", experiment.seeds[0]!);
+  const published = "seeds-hardware.md §4.1, CIFAR-10 with 4, 8, 12, 16, 32 bit";
+  return [
+    claimOf({
+      text: `Whole system against SP-Net on fixed mappings, ${lowest} bit: energy-delay product less by, at least (published for two other baselines: 50 to 85)`,
+      source: published,
+      claimed: 50,
+      unit: "%",
+      perSeed: [100 * (1 - foundDeployment.mappings[lowest]!.searched / deployment.mappings[lowest]!.fixed)],
+      direction: "atLeast",
+    }),
+    claimOf({
+      text: `Whole system against SP-Net, ${lowest} bit: test accuracy above, at least`,
+      source: published,
+      claimed: 0.9,
+      unit: "points",
+      perSeed: [points(found.accuracies[lowest]!, baseline.accuracies[lowest]!)],
+      direction: "atLeast",
+    }),
+  ];
+}
+
+const percent = (fraction: number): number => rounded(100 * fraction, 4);
+
+function accuracyTable({ experiment, rule, alone, found }: Access): CardTable {
+  const { seeds, bitWidths } = experiment;
+  const cells = (of: (seed: number, bits: number) => number): (string | number)[] =>
+    bitWidths.map((bits) => {
+      const values = seeds.map((seed) => 100 * of(seed, bits));
+      const spread = seeds.length > 1 ? ` ± ${rounded(standardDeviation(values), 2)}` : "";
+      return `${rounded(mean(values), 4)}${spread}`;
+    });
+  return {
+    title: "Test accuracy, %",
+    columns: ["training", ...bitWidths.map((bits) => `${bits} bit`)],
+    rows: [
+      ["independent, one network a precision", ...cells((seed, bits) => alone(bits, seed).accuracies[`${bits}`]!)],
+      ...rules.map((name) => [names[name], ...cells((seed, bits) => rule(name, seed).accuracies[`${bits}`]!)]),
+      ["found by SP-NAS, CDT", ...bitWidths.map((bits) => percent(found.accuracies[`${bits}`]!))],
+    ],
+  };
+}
+
+const names: Readonly<Record<DistillationRule, string>> = { cascade: "CDT", highest: "SP", joint: "joint" };
+
+function mappingTable({ experiment, deployment }: Access): CardTable {
+  return {
+    title: "Mappings and files of the CDT network",
+    columns: [
+      "bits",
+      "EDP searched, J·s",
+      "random",
+      "fixed",
+      "energy, µJ",
+      "latency, ms",
+      "file",
+      "its accuracy, %",
+      "ours, %",
+    ],
+    rows: experiment.bitWidths.map((bits) => {
+      const { searched, random, fixed, energyPj, latencyMs } = deployment.mappings[`${bits}`]!;
+      const { form, accuracy, ours } = deployment.files[`${bits}`]!;
+      const figures = [searched, random, fixed, energyPj * 1e-6, latencyMs].map((value) => rounded(value, 4));
+      return [bits, ...figures, form, percent(accuracy), percent(ours)];
+    }),
+    note: "EDP of an image: layers one after another, energy times latency.",
+  };
+}
+
+function systemTable({ experiment, rule, found, deployment, foundDeployment }: Access): CardTable {
+  const { bitWidths, seeds } = experiment;
+  const row = (name: string, figures: TrainingFigures, edp: (bits: string) => number): (string | number)[] => [
+    name,
+    ...bitWidths.flatMap((bits) => [percent(figures.accuracies[`${bits}`]!), rounded(edp(`${bits}`), 4)]),
+  ];
+  return {
+    title: "Accuracy against energy-delay product",
+    columns: ["system", ...bitWidths.flatMap((bits) => [`accuracy at ${bits} bit, %`, `EDP at ${bits} bit, J·s`])],
+    rows: [
+      row("ResNet, SP, fixed mappings", rule("highest", seeds[0]!), (bits) => deployment.mappings[bits]!.fixed),
+      row("ResNet, CDT, searched mappings", rule("cascade", seeds[0]!), (bits) => deployment.mappings[bits]!.searched),
+      row("SP-NAS, CDT, searched mappings", found, (bits) => foundDeployment.mappings[bits]!.searched),
+    ],
+    note: `Seed ${seeds[0]}.`,
+  };
+}
+
+const notRun: readonly NotRun[] = [
+  {
+    text: "CIFAR-100, 4 to 32 bit: accuracy at the lowest precision above the SP-Net baselines'",
+    source: "seeds-hardware.md §4.1",
+    claimed: 5.25,
+    unit: "points",
+    reason: "200 epochs on 50,000 images; the command's recipe takes other data",
+  },
+  {
+    text: "CIFAR-100, 4 to 32 bit: energy-delay product less by",
+    source: "seeds-hardware.md §4.1",
+    claimed: 84.67,
+    unit: "%",
+    reason: "as above",
+  },
+  {
+    text: "ImageNet on an FPGA: frames a second over the baseline's",
+    source: "seeds-hardware.md §4.1, a public summary",
+    claimed: 1.86,
+    unit: "times",
+    reason: "ImageNet is out of reach here",
+  },
+];
