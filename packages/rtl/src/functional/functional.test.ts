@@ -126,6 +126,8 @@ describe("a unit", () => {
     expect(() => unit.start({ ...good, inputBits: 1 })).toThrow("received 1 bit");
     expect(() => unit.start({ ...good, weights: [1] })).toThrow("weights: not as many operands as start together");
     expect(() => unit.start({ ...good, inputs: [1, 2, 8, 4] })).toThrow("expected -8 to 7, received 8");
+    expect(() => createTiledUnit({ units: 0 })).toThrow("units: no size of a unit: expected 1 to 65536, received 0");
+    expect(() => createFixedUnit({ accumulatorBits: 64 })).toThrow("accumulatorBits: no size of a unit");
     unit.start(good);
     expect(() => unit.start(good)).toThrow("the unit still computes");
     unit.clock();

@@ -54,7 +54,15 @@ export interface MacUnitOptions {
   readonly accumulatorBits?: number | undefined;
 }
 
+/**
+ * A unit that runs a datapath.
+ *
+ * @throws DovetailError `unit_size` for a number of units that is no positive integer, and for accumulators of less than
+ * 2 or more than 52 bit.
+ */
 export function createMacUnit(datapath: Datapath, { accumulatorBits = 40 }: MacUnitOptions = {}): MacUnit {
+  checkSize("units", datapath.units, 1, 65_536);
+  checkSize("accumulatorBits", accumulatorBits, 2, 52);
   let accumulator = 0;
   let running: Generator<number, void> | undefined;
   let next: IteratorResult<number, void> | undefined;
@@ -109,6 +117,15 @@ export function multiply(unit: MacUnit, products: Products): number {
     cycles++;
   }
   return cycles;
+}
+
+function checkSize(field: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw inputError("unit_size", "no size of a unit", {
+    path: [field],
+    expected: `${least} to ${most}`,
+    received: String(value),
+  });
 }
 
 function checkPrecision({ weightBits, inputBits }: Precision): void {
