@@ -82,13 +82,6 @@ function shapeOf(graph: Graph, node: Node): LayerShape | undefined {
 
 /** Latency and energy of all work. Costs are those of 32 images together, and linear in the images. */
 export function acceleratorFigures(work: readonly LayerWork[]): AcceleratorFigures {
-  const known = new Map<string, AcceleratorFigures>();
-  const perImage = (layer: FusionLayer): AcceleratorFigures => {
-    const key = JSON.stringify(layer);
-    const figures = known.get(key) ?? costOf(layer);
-    known.set(key, figures);
-    return figures;
-  };
   let latencyCycles = 0;
   let energyPj = 0;
   for (const { layer, bits, images } of work) {
@@ -99,6 +92,16 @@ export function acceleratorFigures(work: readonly LayerWork[]): AcceleratorFigur
     }
   }
   return { latencyCycles, energyPj };
+}
+
+/** Costs that were asked for before: the search for a tiling takes a tenth of a second. */
+const known = new Map<string, AcceleratorFigures>();
+
+function perImage(layer: FusionLayer): AcceleratorFigures {
+  const key = JSON.stringify(layer);
+  const figures = known.get(key) ?? costOf(layer);
+  known.set(key, figures);
+  return figures;
 }
 
 /**
