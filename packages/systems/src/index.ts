@@ -1,4 +1,5 @@
 export { bundleIndexFile } from "./bundle/index-file.js";
+export { type BundleDelivery, bundleFiles, type PrecisionDelivery, writeBundle } from "./bundle/make-bundle.js";
 export { type Bundle, type OpenBundleOptions, openBundle } from "./bundle/open-bundle.js";
 export { createSwitchableDelivery, type SwitchableDelivery } from "./delivery/switchable-delivery.js";
 export { type CoSearchTask, runCoSearch } from "./dna/cosearch.js";
@@ -32,6 +33,9 @@ export { type GatedNetwork, type GateOptions, gateBlocks } from "./fractrain/gat
 export { type Method, type MethodInput, methodOf, methodSchema } from "./fractrain/methods.js";
 export { type PreparedTraining, prepareTraining } from "./fractrain/prepare.js";
 export { createSkippingPredictor, type SkippingPredictor } from "./fractrain/skipping-predictor.js";
+export { type DistillationRule, type PassOptions, precisionPasses } from "./instantnet/passes.js";
+export { type SpNasOptions, type SpNasResult, searchNetwork } from "./instantnet/sp-nas.js";
+export { evaluatePrecisions, type SwitchableTrainingOptions, trainSwitchable } from "./instantnet/train-switchable.js";
 export {
   type Card,
   type CardTable,
@@ -45,3 +49,6 @@ export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduct
 export { reproductions } from "./reproductions.js";
 export { unitTables } from "./two-in-one/accelerator/tables.js";
 export { type UnitRow, unitRows, unitTitles } from "./two-in-one/accelerator/unit-rows.js";
+export { expectedCost, meanBitOperations } from "./two-in-one/precision-set.js";
+export { type RobustTrainingOptions, type TrainingMethod, trainRobust } from "./two-in-one/train-robust.js";
+export { type AttackedForm, freeAdversary, pgdAdversary } from "./two-in-one/training-attack.js";
