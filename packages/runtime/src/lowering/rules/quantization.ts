@@ -27,9 +27,7 @@ const affineQuantization: LoweringRule = (context) => {
   const shape = graph.types.get(x)?.shape;
   const scalars = [min, step, levels].every((name) => graph.types.get(name)?.shape?.length === 0);
   if (!scalars || !isStatic(shape) || elementCount(shape) < smallestTensor) return false;
-  const image = forms.imageShape(x);
-  // The filling of blocks must stay zero, which quantization does not promise.
-  const isBlocked = image !== undefined && image.channels === image.paddedChannels && forms.isBlocked(x);
+  const isBlocked = isWholeBlocks(context, x);
   const form = isBlocked ? forms.blocked : forms.plain;
   const zeroPoint = memoized(context, `zeroPoint:${levels}`, () =>
     emitter.op("Cast", [emitter.op("Sub", [emitter.floats([], [largestCode]), forms.plain(levels)])], { to: uint16 }),
@@ -62,6 +60,24 @@ const affineQuantization: LoweringRule = (context) => {
   return true;
 };
 
+/**
+ * Blocked, without filling: that must stay zero, which quantization does not promise, and would count among the values of
+ * which the smallest and largest are sought.
+ */
+function isWholeBlocks({ forms }: LoweringContext, x: string): boolean {
+  const image = forms.imageShape(x);
+  return image !== undefined && image.channels === image.paddedChannels && forms.isBlocked(x);
+}
+
+/** The smallest or largest of all values does not depend on their order. */
+const extreme: LoweringRule = (context) => {
+  const { node, graph, emitter, forms } = context;
+  const [x] = node.inputs as [string];
+  if (graph.types.get(node.outputs[0]!)?.shape?.length !== 0 || !isWholeBlocks(context, x)) return false;
+  forms.setPlain(node.outputs[0]!, emitter.op(node.operator, [forms.blocked(x)], { keepdims: 0 }));
+  return true;
+};
+
 /** ONNX's number of the element type. */
 const uint16 = 4;
 
@@ -74,4 +90,8 @@ function memoized({ memo }: LoweringContext, key: string, make: () => string): s
   return known;
 }
 
-export const quantizationRules = { "ai.dovetail.AffineQuantization": affineQuantization } as const;
+export const quantizationRules = {
+  "ai.dovetail.AffineQuantization": affineQuantization,
+  ReduceMin: extreme,
+  ReduceMax: extreme,
+} as const;
