@@ -29,8 +29,12 @@ interface Access {
 }
 
 export function concludeInstantNet(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
+  return concludeExperiment(experiments[scale], results);
+}
+
+export function concludeExperiment(experiment: Experiment, results: ReadonlyMap<string, unknown>): Conclusion {
   const access: Access = {
-    experiment: experiments[scale],
+    experiment,
     rule: (rule, seed) => trainingSchema.parse(results.get(pieceName.rule(rule, seed))),
     alone: (bits, seed) => trainingSchema.parse(results.get(pieceName.independent(bits, seed))),
     found: trainingSchema.parse(results.get(pieceName.found)),

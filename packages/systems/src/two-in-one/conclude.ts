@@ -98,7 +98,8 @@ function transferClaims({ experiment, full }: Access): Claim[] {
       `${acceptance}, check 3`,
       0.5,
       "(Spearman)",
-      rho,
+      // Of gaps or distances that are all alike there is none.
+      Number.isFinite(rho) ? rho : 0,
     ),
   ];
 }
