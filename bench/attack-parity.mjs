@@ -1,7 +1,7 @@
 // Robust accuracy under each attack, ours against AutoAttack and torchattacks: the same network, images and epsilon.
 // Usage: node bench/attack-parity.mjs [--out bench/results/attack-parity.json] [--json]
 // [--weights FILE: the trained network, made where it is absent]
-// [--images 500] [--train-steps 60] [--targets 3] [--queries 300] [--attacks pgd,apgd-ce] [--threads 2] [--python python3]
+// [--images 500] [--train-steps 60] [--steps 20] [--targets 1] [--queries 100] [--attacks pgd,apgd-ce] [--threads 1] [--python python3]
 // The network is MLPerf Tiny's ResNet-8, made robust enough for attacks to differ by a short training on FGSM-RS images.
 // DOVETAIL_DATA: the folder that holds cifar10/ and onnx/. DOVETAIL_AUTOATTACK: a checkout of github.com/fra31/auto-attack
 // at commit a3922004. The Python needs torch, onnx, and torchattacks 3.5.1 (installed with --no-deps) with scipy.
@@ -46,10 +46,11 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     images: { type: "string", default: "500" },
     "train-steps": { type: "string", default: "60" },
-    targets: { type: "string", default: "3" },
-    queries: { type: "string", default: "300" },
+    steps: { type: "string", default: "20" },
+    targets: { type: "string", default: "1" },
+    queries: { type: "string", default: "100" },
     attacks: { type: "string" },
-    threads: { type: "string", default: "2" },
+    threads: { type: "string", default: "1" },
     python: { type: "string", default: process.env.DOVETAIL_PYTHON ?? "python3" },
     weights: { type: "string" },
     out: { type: "string" },
@@ -60,7 +61,7 @@ const autoAttack = process.env.DOVETAIL_AUTOATTACK;
 if (!data || !autoAttack) throw new Error("set DOVETAIL_DATA and DOVETAIL_AUTOATTACK");
 const epsilon = 2 / 255;
 const tolerance = 0.01;
-const [images, targets, queries] = [Number(values.images), Number(values.targets), Number(values.queries)];
+const [images, steps, targets, queries] = ["images", "steps", "targets", "queries"].map((name) => Number(values[name]));
 const threads = Number(values.threads);
 
 /** Ours, and the name and settings of the same attack there. */
@@ -78,10 +79,10 @@ const pairs = {
     ours: pgd({ name: "mi-pgd", steps: 20, momentum: 1, randomStart: false, stepSize: (size) => size / 4 }),
     peer: { of: "torchattacks", name: "MIFGSM", steps: 20, alpha: epsilon / 4, decay: 1 },
   },
-  "apgd-ce": { ours: apgdCe(), peer: { of: "autoattack", name: "apgd-ce" } },
-  "apgd-dlr": { ours: apgdDlr(), peer: { of: "autoattack", name: "apgd-dlr" } },
-  "apgd-t": { ours: apgdT({ targets }), peer: { of: "autoattack", name: "apgd-t", targets } },
-  "fab-t": { ours: fabT({ targets }), peer: { of: "autoattack", name: "fab-t", targets } },
+  "apgd-ce": { ours: apgdCe({ steps }), peer: { of: "autoattack", name: "apgd-ce", steps } },
+  "apgd-dlr": { ours: apgdDlr({ steps }), peer: { of: "autoattack", name: "apgd-dlr", steps } },
+  "apgd-t": { ours: apgdT({ steps, targets }), peer: { of: "autoattack", name: "apgd-t", steps, targets } },
+  "fab-t": { ours: fabT({ steps, targets }), peer: { of: "autoattack", name: "fab-t", steps, targets } },
   square: { ours: square({ queries }), peer: { of: "autoattack", name: "square", queries } },
 };
 
@@ -93,7 +94,7 @@ async function robustNetwork(runtime, dataset) {
     return { network, weights: decodeSafetensors(readFileSync(values.weights)).tensors };
   }
   const random = createRandomStream(1);
-  const [batchSize, steps] = [128, Number(values["train-steps"])];
+  const [batchSize, trainSteps] = [128, Number(values["train-steps"])];
   const result = await train({
     runtime,
     network,
@@ -109,9 +110,9 @@ async function robustNetwork(runtime, dataset) {
       }),
     batchSize,
     epochs: 1000,
-    steps,
+    steps: trainSteps,
     optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
-    learningRate: oneCycle({ maximum: 0.02, steps }),
+    learningRate: oneCycle({ maximum: 0.02, steps: trainSteps }),
     random: random.split("training"),
     adversary: fgsmRsAdversary(runtime, network, batchSize, random.split("starts")),
     watch: { onProgress: progress("train") },
@@ -213,7 +214,7 @@ try {
     const difference = ours.accuracyFraction - peer.accuracyFraction;
     results.push({ attack: name, peerAttack: pairs[name].peer, ours, peer, difference });
     process.stderr.write("\n");
-    const setup = { images, epsilon, targets, queries, trainSteps: Number(values["train-steps"]) };
+    const setup = { images, epsilon, steps, targets, queries, trainSteps: Number(values["train-steps"]) };
     const machine = `${cpus()[0]?.model ?? "unknown"}, ${threads} threads`;
     const isHeld = results.every((result) => Math.abs(result.difference) <= tolerance);
     const text = JSON.stringify(

@@ -76,11 +76,11 @@ def from_autoattack(network):
     common = {"eps": job["epsilon"], "norm": "Linf", "seed": 0, "device": "cpu"}
     name = job["name"]
     if name in ("apgd-ce", "apgd-dlr"):
-        attack = APGDAttack(network, n_iter=100, n_restarts=1, loss=name[5:], **common)
+        attack = APGDAttack(network, n_iter=job["steps"], n_restarts=1, loss=name[5:], **common)
     elif name == "apgd-t":
-        attack = APGDAttack_targeted(network, n_iter=100, n_restarts=1, n_target_classes=job["targets"], **common)
+        attack = APGDAttack_targeted(network, n_iter=job["steps"], n_restarts=1, n_target_classes=job["targets"], **common)
     elif name == "fab-t":
-        attack = FABAttack_PT(network, n_iter=100, n_restarts=1, targeted=True, n_target_classes=job["targets"], **common)
+        attack = FABAttack_PT(network, n_iter=job["steps"], n_restarts=1, targeted=True, n_target_classes=job["targets"], **common)
     else:
         attack = SquareAttack(network, n_queries=job["queries"], p_init=0.8, resc_schedule=False, **common)
     return attack.perturb

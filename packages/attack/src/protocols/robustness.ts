@@ -23,7 +23,7 @@ export interface RobustnessOptions extends ProtocolOptions, AttackEffort {
   readonly attacks: readonly string[];
   /** Images of the whole test part; undefined where the examples are from another part. */
   readonly testImages?: number | undefined;
-  /** Images of the masking checklist and of the loss surface, the first ones; 100 by default, 0 leaves both out. */
+  /** Images of the masking checklist (with `steps` and `queries` where they are given) and of the loss surface, the first ones; 100 by default, 0 leaves both out. */
   readonly checkedImages?: number | undefined;
   /** Steps of the transfer matrices' PGD; 20 by default, 0 leaves them out. */
   readonly matrixSteps?: number | undefined;
@@ -69,7 +69,7 @@ export async function assessRobustness(options: RobustnessOptions): Promise<Robu
   const adaptive = await adaptiveEvaluation({ ...options, attacks });
   const transfer = defence.variants.length > 1 ? await transferReport(options) : undefined;
   const few = { ...options, examples: firstOf(examples, checkedImages), random: options.random.split("checks") };
-  const masking = checkedImages > 0 ? await maskingChecklist({ ...few, steps: undefined, queries: undefined }) : [];
+  const masking = checkedImages > 0 ? await maskingChecklist(few) : [];
   const result = autoAttack();
   const rules = judgeRules({
     measures,

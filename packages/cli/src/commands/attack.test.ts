@@ -1,5 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { maskingCheckNames, ruleNames } from "@dovetail/attack";
+import { createRandomStream } from "@dovetail/core";
+import { writeModel } from "@dovetail/graph";
+import {
+  convBatchNorm,
+  exportModel,
+  globalAveragePool,
+  initializeParameters,
+  linear,
+  NetworkBuilder,
+  pixels,
+} from "@dovetail/models";
+import { spreadOverPrecisions, switchableNetwork } from "@dovetail/quant";
+import { writeBundle } from "@dovetail/systems";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../testing/run-command.js";
 import { useTemporaryFolder } from "../testing/temporary-folder.js";
@@ -13,11 +26,39 @@ beforeAll(() => {
   writeTinyImages("digits");
 });
 
+/** A switchable network with drawn weights at 4 and 8 bit, as files. */
+async function writeTinyBundle(folder: string): Promise<void> {
+  const n = new NetworkBuilder("tiny");
+  let x = pixels(n, { height: 8, width: 8, mean: [100], standardDeviation: [60] });
+  x = convBatchNorm(n, "first", x, { channels: 8, kernel: 3 });
+  x = convBatchNorm(n, "second", x, { channels: 8, kernel: 3, stride: 2 });
+  const base = n.build(linear(n, "classifier", globalAveragePool(n, x), { features: 3 }));
+  const switchable = switchableNetwork(base, { bitWidths: [4, 8] });
+  const random = createRandomStream(3);
+  const weights = new Map([
+    ...initializeParameters(switchable.network, random),
+    ...spreadOverPrecisions(switchable, initializeParameters(base, random)),
+  ]);
+  const precisions = switchable.bitWidths.map((bits) => ({
+    bits,
+    onnx: writeModel(exportModel(switchable.network, weights, { scalars: switchable.setting(bits) })),
+    form: "float" as const,
+    accuracyFraction: 1 / 3,
+  }));
+  await writeBundle(folder, {
+    name: "tiny",
+    classNames: tinyClasses,
+    imageShape: [1, 8, 8],
+    precisions,
+    randomSet: [4, 8],
+  });
+}
+
 const data = ["--data", "idx:digits", "--data-option", `classNames=[${tinyClasses.join(",")}]`];
-const few = ["--images", "12", "--steps", "4", "--queries", "10", "--checked-images", "6", "--quiet"];
+const few = ["--images", "12", "--steps", "4", "--queries", "10", "--checked-images", "4", "--threads", "1", "--quiet"];
 const attack = (...more: string[]) => runCommand(["attack", "net.onnx", ...data, ...few, ...more]);
 
-describe("dovetail attack", () => {
+describe("dovetail attack", { timeout: 300_000 }, () => {
   it("gives figures, rules and checks as JSON, the same for the same seed", async () => {
     const line = ["--attacks", "pgd,apgd-ce,square", "--eps", "16/255", "--json"];
     const { exitCode, stdout, stderr } = await attack(...line);
@@ -67,9 +108,37 @@ describe("dovetail attack", () => {
     expect(autoAttack.leftOut).toEqual(["apgd-t"]);
   });
 
+  it("attacks what a bundle delivers, file by file, with gradients through its rounding", async () => {
+    await writeTinyBundle("bundle");
+    const { exitCode, stdout, stderr } = await runCommand([
+      ...["attack", "bundle", ...data, ...few, "--attacks", "pgd,square", "--matrix-steps", "1", "--json"],
+    ]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ model: "bundle", variants: [{ name: "4" }, { name: "8" }] });
+    const lines = Object.fromEntries(result.rules.map((line: { name: string }) => [line.name, line]));
+    expect(lines["robustbench: non-zero gradients"]).toMatchObject({ state: "met", figure: 0 });
+    const foreign = await runCommand(["attack", "bundle", ...data, ...few, "--set", "4,5"]);
+    expect(foreign).toMatchObject({
+      exitCode: 2,
+      stderr: "error: bundle: the bundle has no such precision: expected 4, 8, received 5\n",
+    });
+  });
+
   it("stops when it is interrupted", async () => {
     let asked = 0;
-    const line = ["attack", "net.onnx", ...data, "--attacks", "square", "--queries", "100000", "--quiet"];
+    const line = [
+      "attack",
+      "net.onnx",
+      ...data,
+      "--attacks",
+      "square",
+      "--queries",
+      "100000",
+      "--threads",
+      "1",
+      "--quiet",
+    ];
     const { exitCode, stdout } = await runCommand(line, { interruptWhen: () => ++asked > 200 });
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
   });

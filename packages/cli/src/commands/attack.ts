@@ -1,20 +1,8 @@
-import {
-  type AttackEntry,
-  assessRobustness,
-  attackNamed,
-  attackTable,
-  type Defence,
-  openDefence,
-  uniformVariants,
-} from "@dovetail/attack";
+import { type AttackEntry, assessRobustness, attackNamed, attackTable } from "@dovetail/attack";
 import { createRandomStream, withPlace } from "@dovetail/core";
-import type { Tensor } from "@dovetail/graph";
-import { type Network, networkOfModel } from "@dovetail/models";
-import { bitInputs, prepareQuantization } from "@dovetail/quant";
-import { createRuntime, type ProviderName, type Runtime } from "@dovetail/runtime";
-import { type DatasetPart, type ImageDataset, type ImageShape, loadDataset } from "@dovetail/train";
+import { createRuntime, type ProviderName } from "@dovetail/runtime";
+import { type DatasetPart, type ImageDataset, loadDataset } from "@dovetail/train";
 import { type Command, InvalidArgumentError } from "commander";
-import { networkPath, readNetwork } from "../files/read-network.js";
 import { dataDescription, dataOptionHelp } from "../recipes/data-option.js";
 import { dataOfRun } from "../runs/data-of-run.js";
 import { cacheFolder } from "../terminal/cache-folder.js";
@@ -25,6 +13,7 @@ import {
   printResult,
   withWatch,
 } from "../terminal/command-io.js";
+import { readAttacked } from "./attack-defence.js";
 import { robustnessLines, robustnessResult } from "./attack-result.js";
 import { defineCommand, repeated, wholeNumber } from "./define.js";
 import { requireFit } from "./eval.js";
@@ -57,8 +46,8 @@ export function attackCommand(io: CommandIo): Command {
   return defineCommand("attack", {
     summary: "robust accuracy of a classifier under adversarial attacks, with checks of the attacks themselves",
     description: [
-      "No pixel changes by more than --eps (maximum norm). With --set the network is quantized to each of these",
-      "precisions, of which the defender draws one for each image: attacks work on the exact mean over the draw. The",
+      "No pixel changes by more than --eps (maximum norm). With --set the defender draws each image's precision from that",
+      "set: of a run's bundle, or else of the network quantized to each. Attacks work on the exact mean over the draw. The",
       "result has a line for each of RobustBench's rules and AutoAttack's flags, and a checklist for masked gradients.",
       `\n\nAttacks:\n${attackLines().join("\n")}`,
     ].join(" "),
@@ -66,13 +55,14 @@ export function attackCommand(io: CommandIo): Command {
       ["dovetail attack model.onnx --eps 1/255 --images 200", "AutoAttack on a classifier of raw pixels"],
       ["dovetail attack runs/robust --attacks pgd,apgd-ce,square --eps 8/255", "a run's network, these attacks"],
       ["dovetail attack model.onnx --set 4..16 --eps 8/255 --json", "random precision from 4 to 16 bit"],
+      ["dovetail attack runs/rps/bundle --eps 4/255", "a bundle's files, drawn from as its defence says"],
       [
         "dovetail attack model.onnx --attacks fgsm --steps 10 --checked-images 0",
         "a quick look, without the checklist",
       ],
     ],
   })
-    .argument("<model>", "an ONNX file that takes float32 images, channels first, or a run folder")
+    .argument("<model>", "an ONNX file that takes float32 images, channels first; a run folder; or a bundle")
     .option("--attacks <names>", `separated by commas; default: ${forOneNetwork}, with --set ${forDraws}`, attackList)
     .option("--eps <x>", "largest change of a pixel, of its range: 8/255 or 0.03", fraction, 8 / 255)
     .option("--images <n>", "images attacked, the first ones of the part", wholeNumber(1), 500)
@@ -101,66 +91,33 @@ export function attackCommand(io: CommandIo): Command {
 }
 
 async function attack(io: CommandIo, path: string, options: AttackOptions, watch: CommandWatch) {
-  const file = await networkPath(path);
-  const { network, weights } = await readClassifier(file, options.pixelRange);
-  const { classCount } = network;
-  const imageShape = network.graph.types.get(network.image)!.shape!.slice(1) as unknown as ImageShape;
-  const ofRun = options.data === undefined && options.dataOption === undefined ? await dataOfRun(path) : undefined;
-  const description =
-    ofRun ?? (await dataDescription(options.data ?? "cifar10-bundled", options.dataOption, imageShape));
+  const attacked = await readAttacked(path, options);
+  const { data, dataOption, part } = options;
+  const ofRun = data === undefined && dataOption === undefined ? await dataOfRun(attacked.runFolder) : undefined;
+  const description = ofRun ?? (await dataDescription(data ?? "cifar10-bundled", dataOption, attacked.imageShape));
   const dataset = await loadDataset(description, {
     ...watch,
     environment: io.environment,
     cacheFolder: cacheFolder(io.environment),
   });
-  requireFit(file, { imageShape, classCount }, dataset);
+  requireFit(attacked.path, attacked, dataset);
   const runtime = await createRuntime({ provider: options.provider, threads: options.threads });
   try {
-    const defence = await openDefenceFor(runtime, { network, weights, dataset, set: options.set });
-    const { part } = options;
-    const examples = firstImages(dataset, part, options.images);
+    const defence = await attacked.open(runtime, dataset);
+    const isDrawn = defence.variants.length > 1;
     const report = await assessRobustness({
       ...options,
       defence,
-      examples,
+      examples: firstImages(dataset, part, options.images),
       watch,
       epsilon: options.eps,
-      attacks: options.attacks ?? (options.set ? forDraws : forOneNetwork),
+      attacks: options.attacks ?? (isDrawn ? forDraws : forOneNetwork),
       random: createRandomStream(options.seed),
       testImages: part === "test" ? dataset.parts.test.count : undefined,
     });
-    return { model: file, dataset: dataset.name, part, seed: options.seed, ...robustnessResult(report) };
+    return { model: attacked.path, dataset: dataset.name, part, seed: options.seed, ...robustnessResult(report) };
   } finally {
     await runtime.release();
-  }
-}
-
-interface OpenOptions {
-  readonly network: Network;
-  readonly weights: ReadonlyMap<string, Tensor>;
-  readonly dataset: ImageDataset;
-  readonly set: readonly number[] | undefined;
-}
-
-/** The network as it is, or quantized to each precision of the set. */
-async function openDefenceFor(runtime: Runtime, { network, weights, dataset, set }: OpenOptions): Promise<Defence> {
-  if (!set) return openDefence({ runtime, network, weights });
-  const prepared = await prepareQuantization({ runtime, network, weights, dataset });
-  const variants = uniformVariants(
-    set.map((bits) => ({
-      name: `${bits}`,
-      scalars: { [bitInputs.weights]: bits, [bitInputs.activations]: bits },
-    })),
-  );
-  return openDefence({ runtime, network: prepared.quantized, weights: prepared.weights, variants });
-}
-
-async function readClassifier(file: string, imageRange: readonly [number, number]) {
-  const { model } = await readNetwork(file);
-  try {
-    return networkOfModel(model, { imageRange });
-  } catch (error) {
-    throw withPlace(error, { file });
   }
 }
 
