@@ -4,6 +4,7 @@ import {
   assessRobustness,
   type Defence,
   type Examples,
+  type Oracle,
   openDefence,
   pgd,
   publishedEvaluation,
@@ -12,7 +13,7 @@ import {
 } from "@dovetail/attack";
 import type { RandomStream, Watch } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
-import type { SwitchableNetwork } from "@dovetail/quant";
+import { bitInputs, type SwitchableNetwork } from "@dovetail/quant";
 import type { Runtime } from "@dovetail/runtime";
 import type { ImageDataset } from "@dovetail/train";
 import { z } from "zod";
@@ -74,10 +75,31 @@ export const fullSchema = z.object({
 export type FullFigures = z.output<typeof fullSchema>;
 
 export async function fullRobustness(task: RobustnessTask): Promise<FullFigures> {
+  const surrogate = openSurrogate(task);
+  try {
+    return await fullFigures(task, surrogate.oracle);
+  } finally {
+    await surrogate.release();
+  }
+}
+
+/**
+ * The same weights in full precision, with the batch norms of the set's highest precision: another source of gradients
+ * than the straight-through ones of the defence itself.
+ */
+function openSurrogate({ runtime, switchable, weights, set }: RobustnessTask): Defence {
+  const fullPrecision = { [bitInputs.weights]: 32, [bitInputs.activations]: 32 };
+  const scalars = { ...switchable.setting(Math.max(...set)), ...fullPrecision };
+  const variants = uniformVariants([{ name: "full precision", scalars }]);
+  return openDefence({ runtime, network: switchable.network, weights, variants, batchSize: 100 });
+}
+
+async function fullFigures(task: RobustnessTask, surrogate: Oracle): Promise<FullFigures> {
   const { experiment } = task;
   const report = await withDefence(task, (options) =>
     assessRobustness({
       ...options,
+      surrogate,
       attacks: experiment.attacks,
       steps: experiment.steps,
       queries: experiment.queries,

@@ -72,8 +72,8 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     attackedImages: 500,
     pgdSteps: 20,
     attacks: ["eot-pgd", "apgd-ce", "apgd-dlr", "cw-linf", "square"],
-    queries: 1000,
-    checkedImages: 100,
+    queries: 500,
+    checkedImages: 50,
   },
 };
 

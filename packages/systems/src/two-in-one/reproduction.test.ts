@@ -66,6 +66,8 @@ it("runs all of its pieces, and its card has every line that it must have", { ti
     "published protocol, exact mean",
     "the same, nothing frozen",
   ]);
+  const other = table("Checklist").rows.find(([name]) => name === "other gradients not stronger")!;
+  for (const cell of other.slice(1)) expect(cell).toContain("PGD with the other gradients");
   const rules = table("RobustBench's rules").rows.find(([name]) => name === "robustbench: deterministic forward pass")!;
   expect(rules.slice(1).map((cell) => `${cell}`.split(";")[0])).toEqual(["met", "raised", "raised"]);
   expect(table("The dial").rows.map(([set]) => set)).toEqual(["4, 8", "4", "8", "4"]);
