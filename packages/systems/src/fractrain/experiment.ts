@@ -47,7 +47,8 @@ function methodsOf(steps: number): readonly NamedMethod[] {
 }
 
 const quickSteps = 100;
-const fullSteps = 624;
+/** Seven epochs of 10,000 images. */
+const fullSteps = 546;
 
 export const experiments: Readonly<Record<Scale, Experiment>> = {
   quick: {
@@ -65,7 +66,6 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     depth: 20,
     data: { kind: "bundled-cifar10", trainImagesPerClass: 1000, validationImagesPerClass: 0 },
     batchSize: 128,
-    // Eight epochs.
     steps: fullSteps,
     settingSteps: 156,
     learningRate: 0.1,

@@ -14,7 +14,7 @@ export const fracTrainReproduction: Reproduction = {
     },
     full: {
       summary:
-        "ResNet-20 on 10,000 CIFAR-10 images, eight epochs a training, three seeds; about two hours on two idle cores",
+        "ResNet-20 on 10,000 CIFAR-10 images, seven epochs a training, three seeds; two to two and a half hours on two idle cores",
       seeds: experiments.full.seeds,
     },
   },
