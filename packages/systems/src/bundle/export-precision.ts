@@ -14,22 +14,28 @@ export interface ExportPrecisionOptions {
   /** Of the switchable network. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly bits: number;
-  /** Its training images give the ranges of the 8-bit file. */
+  /** Its training images give the ranges of the integer files. */
   readonly dataset: ImageDataset;
 }
 
+/** Whether a precision's file is integer: from 8 to 16 bit. */
+export function isInteger(bits: number): boolean {
+  return bits >= 8 && bits <= 16;
+}
+
 /**
- * The file for a precision. At 8 bit it is integer (QDQ): batch norms are folded, ranges measured, and stem and
- * classifier are at 8 bit too. At other precisions it computes exactly what the switchable network does, in float32.
+ * The file for a precision. From 8 to 16 bit it is integer (QDQ, symmetric): batch norms are folded, ranges measured, and
+ * stem and classifier are at these bits too. Below, that would cost accuracy, and 32 bit are float: there the file
+ * computes exactly what the switchable network does, in float32.
  */
 export async function exportPrecision(
   options: ExportPrecisionOptions,
 ): Promise<Pick<PrecisionDelivery, "onnx" | "form">> {
   const { runtime, base, switchable, weights, bits, dataset } = options;
   const { classNames } = dataset;
-  if (bits === 8) {
+  if (isInteger(bits)) {
     const own = weightsAtPrecision(base, switchable, weights, bits);
-    const precision = { weightBits: 8, activationBits: 8 };
+    const precision = { weightBits: bits, activationBits: bits };
     const prepared = await prepareQuantization({ runtime, network: base, weights: own, dataset, ...precision });
     const model = exportQdqModel(prepared.folded, prepared.weights, { ...precision, classNames });
     return { onnx: writeModel(model), form: "qdq" };

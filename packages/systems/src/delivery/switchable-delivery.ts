@@ -5,7 +5,7 @@ import type { Architecture, Mapping } from "@dovetail/hardware";
 import { countMacs, initializeParameters, type Network, parameterCount } from "@dovetail/models";
 import { type SwitchableNetwork, spreadOverPrecisions, switchableNetwork, withBitWidths } from "@dovetail/quant";
 import type { TrainingResult } from "@dovetail/train";
-import { exportPrecision, weightsAtPrecision } from "../bundle/export-precision.js";
+import { exportPrecision, isInteger, weightsAtPrecision } from "../bundle/export-precision.js";
 import { graphAtPrecision } from "../bundle/graph-at-precision.js";
 import { bundleFiles, type PrecisionDelivery } from "../bundle/make-bundle.js";
 import { mapPrecision } from "../bundle/map-precision.js";
@@ -147,8 +147,10 @@ async function filesOf(
   /** The widest first, so that what is found there serves narrower ones too: fewer bits never cost more. */
   function mappedAt(of: Architecture, bits: number): PrecisionDelivery["hardware"] {
     const mapped = mapPrecision({
-      // The 8-bit file has stem and classifier at 8 bit too.
-      graph: bits === 8 ? withBitWidths(base, chargedPrecision(options)) : graphAtPrecision(base, bits),
+      // Integer files have stem and classifier at these bits too.
+      graph: isInteger(bits)
+        ? withBitWidths(base, { weightBits: bits, activationBits: bits })
+        : graphAtPrecision(base, bits),
       architecture: of,
       clockHz: options.target.clockHz,
       evaluations: options.effort.finalMapperEvaluations,
