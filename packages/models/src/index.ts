@@ -25,6 +25,7 @@ export {
   type Network,
   type NoiseInput,
   type ObservedRange,
+  type ObservedStatistic,
   type ParameterRole,
   type ParameterSpec,
   parameterCount,

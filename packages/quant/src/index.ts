@@ -7,7 +7,9 @@ export { weightGradientLevels } from "./layers/families/wageubn.js";
 export { type Layer, type LayerRole, layersOf } from "./layers/layers.js";
 export { quantizerFamilies } from "./layers/plan.js";
 export { type QuantizeLayersOptions, quantizeLayers } from "./layers/quantize-layers.js";
+export { rangeNormalization } from "./normalization/range-normalization.js";
 export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/affine.js";
+export { apotActivationStart, apotLevels, apotWeightStart, quantizeApotWeight } from "./quantizers/apot.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
 export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
 export {

@@ -13,7 +13,12 @@ export interface ParameterOptions {
   readonly row?: string | undefined;
 }
 
-const statistics: ReadonlySet<ParameterRole> = new Set(["runningMean", "runningVariance", "activationRange"]);
+const statistics: ReadonlySet<ParameterRole> = new Set([
+  "runningMean",
+  "runningVariance",
+  "runningScale",
+  "activationRange",
+]);
 
 /** The specification of a parameter, with defaults by role. */
 export function parameterSpec(name: string, shape: readonly number[], options: ParameterOptions): ParameterSpec {

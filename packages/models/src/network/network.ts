@@ -8,6 +8,8 @@ export type ParameterRole =
   | "shift"
   | "runningMean"
   | "runningVariance"
+  /** What a range normalization divides by. */
+  | "runningScale"
   /** An end, or the largest magnitude, of what an activation quantizer represents. */
   | "activationRange"
   /** Distance of two neighbouring values of a learnt quantizer. */
@@ -51,6 +53,19 @@ export interface ParameterSpec {
   readonly row?: string | undefined;
 }
 
+/** What is observed of a value's entries. */
+export type ObservedStatistic =
+  /** The largest magnitude. */
+  | "magnitude"
+  | "min"
+  | "max"
+  /** Means over the samples (axis 0) of each one's smallest and largest. */
+  | "sampleMin"
+  | "sampleMax"
+  | "mean"
+  /** Deviation estimated from the mean range of 16 parts of n entries: range · .175 · (1 + √(π ln 4)) / √(2 ln n) (Banner et al. 2018). */
+  | "rangeDeviation";
+
 /**
  * A range that training keeps: after each step it becomes
  * (1 − momentum) · range + momentum · (the `statistic` of `observed` in the step's batch).
@@ -60,7 +75,7 @@ export interface ObservedRange {
   readonly range: string;
   /** Value of the graph that is observed. */
   readonly observed: string;
-  readonly statistic: "magnitude" | "min" | "max";
+  readonly statistic: ObservedStatistic;
   /** Axis of the channels that have a range each, of shape [channels]; without it, one range for the tensor, rank 0. */
   readonly axis?: number | undefined;
   readonly momentum: number;

@@ -8,7 +8,8 @@ import {
   tensorNumbers,
   type Value,
 } from "@dovetail/graph";
-import type { Network, ObservedRange, ParameterSpec, SampleSelection } from "./network.js";
+import { batchStatistic } from "./batch-statistic.js";
+import type { Network, ParameterSpec, SampleSelection } from "./network.js";
 import { type NodeRewrite, type RewriteContext, rewriteGraph } from "./rewrite.js";
 import { isChosenRow } from "./rows.js";
 import { selectedNormalization } from "./selected-normalization.js";
@@ -93,16 +94,6 @@ function updated(g: GraphBuilder, { name, row }: ParameterSpec, next: Value): Va
   if (row === undefined) return next;
   const parameter = g.value(name);
   return g.where(isChosenRow(g, parameter, g.value(row)), g.unsqueeze(next, [0]), parameter);
-}
-
-/** The statistic of a value in the batch, of the range's shape. */
-function batchStatistic(g: GraphBuilder, x: Value, { statistic, axis }: ObservedRange): Value {
-  const axes =
-    axis === undefined ? [] : [g.int64s(x.type.shape!.flatMap((_, place) => (place === axis ? [] : [place])))];
-  const smallest = (): Value => g.op("ReduceMin", [x, ...axes], { keepdims: 0 });
-  const largest = (): Value => g.op("ReduceMax", [x, ...axes], { keepdims: 0 });
-  if (statistic === "min") return smallest();
-  return statistic === "max" ? largest() : g.max(largest(), g.neg(smallest()));
 }
 
 /** (1 − momentum) · old + momentum · observed. */

@@ -97,7 +97,7 @@ describe.each(families)("%s", (quantizer) => {
       network.graph.nodes.flatMap(({ operator, inputs }) => (["Conv", "Gemm"].includes(operator) ? [inputs[1]!] : [])),
     );
     const untouched = original.parameters.filter(({ name, role }) => role === "weight" && left.has(name));
-    expect(untouched.length).toBe(quantizer === "minMax" ? 1 : 2);
+    expect(untouched.length).toBe(["minMax", "sbmOriginal"].includes(quantizer) ? 1 : 2);
   });
 });
 

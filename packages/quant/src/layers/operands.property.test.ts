@@ -22,7 +22,7 @@ const draws = fc.record({ weightBits: bits, activationBits: bits, errorBits: bit
 
 describe.each(Object.keys(quantizerFamilies) as Family[])("%s", (quantizer) => {
   it("has no operand of more values than its bits allow, at any bits of one compiled graph", async () => {
-    const gradients = quantizer === "lsq" || quantizer === "pact" ? "minMax" : undefined;
+    const gradients = ["lsq", "pact", "apot"].includes(quantizer) ? "minMax" : undefined;
     const network = quantizeLayers(smallNetwork(), {
       quantizer,
       gradients,

@@ -1,16 +1,18 @@
 import { type Node, tensorNumbers } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import { nonNegativeValues, passingOperators } from "../quantizers/points.js";
+import { apot } from "./families/apot.js";
 import { dorefa } from "./families/dorefa.js";
 import type { QuantizerFamily, SiteQuantizer } from "./families/family.js";
 import { lsq } from "./families/lsq.js";
 import { minMax } from "./families/min-max.js";
 import { pact } from "./families/pact.js";
+import { sbmOriginal } from "./families/sbm-original.js";
 import { wageubn } from "./families/wageubn.js";
 import { type Layer, layersOf } from "./layers.js";
 
 /** Published ways to quantize layers, by name. */
-export const quantizerFamilies = { minMax, lsq, pact, dorefa, wageubn } as const satisfies Record<
+export const quantizerFamilies = { minMax, sbmOriginal, lsq, pact, apot, dorefa, wageubn } as const satisfies Record<
   string,
   QuantizerFamily
 >;

@@ -23,7 +23,7 @@ import { type LayerPlan, type PlanOptions, planLayers, quantizerFamilies, type S
 // Training in low precision: what computes in few bits are the products of layers, forward and backward.
 
 export interface QuantizeLayersOptions extends PlanOptions {
-  /** Bit-widths where nothing else is fed; 8 by default. 0, and 17 and more: full precision. */
+  /** Bit-widths where nothing else is fed; 8 by default (the original SBM's weight gradients: 32). 0, and 17 and more: full precision. */
   readonly weightBits?: number | undefined;
   readonly activationBits?: number | undefined;
   readonly errorBits?: number | undefined;
@@ -170,8 +170,9 @@ function scalarsOf(
   groups: readonly (string | undefined)[],
   family: QuantizerFamily,
   gradient: GradientQuantizer | undefined,
-  { weightBits = 8, activationBits = 8, errorBits = 8, weightGradientBits = 8 }: QuantizeLayersOptions,
+  { weightBits = 8, activationBits = 8, errorBits = 8, ...options }: QuantizeLayersOptions,
 ): ScalarInput[] {
+  const weightGradientBits = options.weightGradientBits ?? family.weightGradientBits ?? 8;
   const forward = { [bitInputs.weights]: weightBits, [bitInputs.activations]: activationBits };
   const backward = { [gradientBitInputs.error]: errorBits, [gradientBitInputs.weightGradient]: weightGradientBits };
   const bits = gradient ? { ...forward, ...backward } : forward;

@@ -52,6 +52,8 @@ export interface QuantizerFamily {
   readonly input: (site: InputSite) => SiteQuantizer;
   /** Further scalar inputs, with their values. */
   readonly scalars?: Readonly<Record<string, number>> | undefined;
+  /** Bits of the weight-gradient product where nothing is said; 8 unless given. */
+  readonly weightGradientBits?: number | undefined;
   /** Weights' gradients are rounded too, with noise. */
   readonly roundsWeightGradients?: boolean | undefined;
 }
