@@ -1,6 +1,6 @@
 // The main job with `precision: switchable` or `defence: rps`: what was found is trained for all precisions at once, and
 // delivered as a bundle beside the network at 8 bit. Puts systems together: it may know all of them.
-import { inputError, type RandomStream } from "@dovetail/core";
+import { inputError, internalError, type RandomStream } from "@dovetail/core";
 import type { Architecture, Mapping } from "@dovetail/hardware";
 import { countMacs, initializeParameters, type Network, parameterCount } from "@dovetail/models";
 import { type SwitchableNetwork, spreadOverPrecisions, switchableNetwork, withBitWidths } from "@dovetail/quant";
@@ -43,7 +43,7 @@ export function createSwitchableDelivery(): SwitchableDelivery {
       return candidateOf(trained, candidate.name, effort);
     },
     bundle: (name, accelerator, random) => {
-      if (!trained) throw inputError("nothing_delivered", "no switchable network has been trained yet");
+      if (!trained) throw internalError("nothing_delivered", "no switchable network has been trained yet");
       return filesOf(trained, name, accelerator, random);
     },
   };
