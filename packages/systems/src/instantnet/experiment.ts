@@ -25,11 +25,14 @@ export interface Experiment {
   };
 }
 
-/** Seven positions: the first four of the published stages, at most two positions each, a narrow header. */
+/**
+ * Seven positions: the first four of the published stages, at most two positions each, smaller images from the second
+ * stage on, a narrow header.
+ */
 const smallSpace: FbnetSpaceOptions = {
   counts: [1, 2, 2, 2],
   channels: [16, 24, 32, 64],
-  strides: [1, 1, 2, 2],
+  strides: [1, 2, 1, 2],
   headerChannels: 128,
 };
 
@@ -63,12 +66,13 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     mapperEvaluations: 1000,
     search: {
       space: smallSpace,
-      batchSize: 64,
+      // All operators of all positions are held in memory: half of the published 64 images.
+      batchSize: 32,
       epochs: 3,
-      macsWindow: [12e6, 16e6],
+      macsWindow: [8e6, 12e6],
       costWeight: 1e-9,
       // So that the logits may move as far in these steps as in the published 9,750 at 3e-4.
-      operatorLearningRate: 0.0125,
+      operatorLearningRate: 0.00625,
     },
   },
 };
