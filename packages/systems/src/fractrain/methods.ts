@@ -21,6 +21,14 @@ const pfqFields = {
     .describe("Steps over which PFQ averages a loss; default: a 160th of the training, as 400 of 64,000."),
 };
 
+const gateFields = {
+  beta: z
+    .number()
+    .positive()
+    .default(1e-3)
+    .describe("Weight of the cost, summed over batch and blocks, in the loss; the published one is of 64,000 steps."),
+};
+
 /** A method with its settings. */
 export const methodSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("float32") }),
@@ -68,11 +76,13 @@ export const methodSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("dfq").describe("Gates choose each sample's precision, at a cost held at a target."),
     target: fraction.default(0.03).describe("Cost of the blocks, of float32's."),
+    ...gateFields,
   }),
   z.strictObject({
     kind: z.literal("fractrain").describe("DFQ whose target rises at PFQ's turning points."),
     firstTarget: fraction.default(0.015),
     targetStep: fraction.default(0.005),
+    ...gateFields,
     ...pfqFields,
   }),
 ]);

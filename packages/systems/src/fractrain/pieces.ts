@@ -9,7 +9,7 @@ import { acceleratorFigures, shapedLayers } from "./accelerator.js";
 import type { OperandBits } from "./cost.js";
 import { classesOf, halfOf } from "./data-splits.js";
 import { equalStatics } from "./equal-statics.js";
-import { type Experiment, networkFor } from "./experiment.js";
+import { beta, type Experiment, networkFor } from "./experiment.js";
 import { type MethodInput, methodOf } from "./methods.js";
 import { type MethodOutcome, trainByMethod } from "./training.js";
 
@@ -39,7 +39,7 @@ export type Setting = (typeof settings)[number];
 
 const settingMethods = [
   ["sbm-8-8", { kind: "static" }],
-  ["fractrain", { kind: "fractrain" }],
+  ["fractrain", { kind: "fractrain", beta }],
 ] as const satisfies readonly (readonly [string, MethodInput])[];
 
 export const pieceName = {

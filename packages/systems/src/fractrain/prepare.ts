@@ -88,11 +88,12 @@ export function prepareTraining(network: Network, method: Method, options: Prepa
     case "pfq":
       return pairs(quantizeLayers(network), method.pairs.map(bitsOfPair), { watch: watchOf(method, options) });
     case "dfq":
-      return prepareGated(network, options, () => dfqTarget(method.target));
+      return prepareGated(network, method, options, () => dfqTarget(method.target));
     case "fractrain": {
       const { firstTarget: first, targetStep: step } = method;
       return prepareGated(
         network,
+        method,
         options,
         (turned) => fracTrainTarget(turned, { first, step }),
         watchOf(method, options),
@@ -114,6 +115,7 @@ function wageubnLevels(share: number): number {
 
 function prepareGated(
   network: Network,
+  { beta }: { readonly beta: number },
   { batchSize, loss = softmaxCrossEntropy() }: PrepareOptions,
   target: (turningPoints: number) => CostTarget,
   watch?: LossWatchOptions,
@@ -132,6 +134,7 @@ function prepareGated(
       batchSize,
       outer,
       weightBits: branchWeightBits,
+      beta,
       target,
       watch,
     }),
