@@ -10,7 +10,7 @@ export interface PgdOptions {
   readonly name?: string | undefined;
   /** 20 by default. */
   readonly steps?: number | undefined;
-  /** Step in [0, 1], from epsilon; 2/255 by default. */
+  /** Step in [0, 1], from epsilon; a quarter of it by default: 2/255 at 8/255, as published. */
   readonly stepSize?: ((epsilon: number) => number) | undefined;
   /** Runs from different starts; 1 by default. */
   readonly restarts?: number | undefined;
@@ -74,7 +74,7 @@ interface Ascent {
 }
 
 function ascend(task: AttackTask, options: PgdOptions, ascent: Ascent): Promise<Float32Array> {
-  const { steps = 20, stepSize = () => 2 / 255, momentum, loss = crossEntropyLoss, freezeMisclassified } = options;
+  const { steps = 20, stepSize = (epsilon) => epsilon / 4, momentum, loss = crossEntropyLoss, freezeMisclassified } = options;
   const { answer, visited } = ascent;
   let moving: Rows = allRows(task.examples.labels.length);
   return pgdSteps({

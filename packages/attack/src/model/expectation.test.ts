@@ -129,7 +129,7 @@ describe("one variant", () => {
         });
         const values = gradient!.data as Float32Array;
         for (let place = 0; place < size; place++) {
-          point[place] = clip(point[place]! + (2 / 255) * Math.sign(values[place]!), place);
+          point[place] = clip(point[place]! + (0.06 / 4) * Math.sign(values[place]!), place);
         }
       }
       expect(points.slice(row * size, (row + 1) * size)).toEqual(point);
