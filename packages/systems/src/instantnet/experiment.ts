@@ -68,11 +68,11 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
       space: smallSpace,
       // All operators of all positions are held in memory: half of the published 64 images.
       batchSize: 32,
-      epochs: 3,
+      epochs: 2,
       macsWindow: [8e6, 12e6],
       costWeight: 1e-9,
       // So that the logits may move as far in these steps as in the published 9,750 at 3e-4.
-      operatorLearningRate: 0.00625,
+      operatorLearningRate: 0.0094,
     },
   },
 };
