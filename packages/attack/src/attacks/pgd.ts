@@ -74,7 +74,13 @@ interface Ascent {
 }
 
 function ascend(task: AttackTask, options: PgdOptions, ascent: Ascent): Promise<Float32Array> {
-  const { steps = 20, stepSize = (epsilon) => epsilon / 4, momentum, loss = crossEntropyLoss, freezeMisclassified } = options;
+  const {
+    steps = 20,
+    stepSize = (epsilon) => epsilon / 4,
+    momentum,
+    loss = crossEntropyLoss,
+    freezeMisclassified,
+  } = options;
   const { answer, visited } = ascent;
   let moving: Rows = allRows(task.examples.labels.length);
   return pgdSteps({
