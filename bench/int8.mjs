@@ -2,9 +2,8 @@
 // The integers are the QDQ export in plain ONNX Runtime; float32 is the faster of the export with folded batch
 // normalizations in plain ONNX Runtime and of our own predictor. Usage: npm run bench:int8 -- [--json] [--row NAME]...
 // [--steps 60] [--threads 2] [--profile] [--record bench/history.jsonl]
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,7 +14,7 @@ import { exportQdqModel, prepareQuantization } from "@dovetail/quant";
 import { createRuntime } from "@dovetail/runtime";
 import { createDataset } from "@dovetail/train";
 import ort from "onnxruntime-node";
-import { inTurn, median, ratioInterval95, start } from "./paired.mjs";
+import { compareWithFastest, ratioText, reportRow, start, wantedRows } from "./paired.mjs";
 
 const rows = [
   { name: "resnet20-int8-b1", batchSize: 1 },
@@ -67,36 +66,9 @@ async function measure(row, files) {
   const ours = await open("onnx", files.int8, row);
   const peers = [await open("onnx", files.float, row), await open("predictor", files.float, row)];
   await requireAlike(row, ours, peers);
-  await inTurn([ours, ...peers], 3);
-  const trial = await inTurn([ours, ...peers], 7);
-  const times = trial.slice(1).map((answers) => median(answers.map(({ seconds }) => seconds)));
-  const fastest = peers[times.indexOf(Math.min(...times))];
-  for (const peer of peers) if (peer !== fastest) peer.stop();
-  const [mine, theirs] = await inTurn([ours, fastest], Number(values.steps));
-  const { peakMemoryBytes } = await ours.ask("memory");
-  const peerMemory = await fastest.ask("memory");
-  ours.stop();
-  fastest.stop();
-  const seconds = (answers) => answers.map((answer) => answer.seconds);
-  const cpu = (answers) => median(answers.map(({ cpuSeconds }) => cpuSeconds));
-  const ratio = median(seconds(mine)) / median(seconds(theirs));
-  return {
-    name: row.name,
-    unit: "ms/batch",
-    ours: 1e3 * median(seconds(mine)),
-    peer: 1e3 * median(seconds(theirs)),
-    ratio,
-    ratioInterval95: ratioInterval95(seconds(mine), seconds(theirs)),
-    goal,
-    met: ratio <= goal,
-    peakMemoryBytes,
-    peerPeakMemoryBytes: peerMemory.peakMemoryBytes,
-    peerMode: fastest.mode,
-    cpuRatio: cpu(mine) / cpu(theirs),
-    steps: Number(values.steps),
-    threads: Number(values.threads),
-    loadAverage: loadavg()[0],
-  };
+  const figures = await compareWithFastest(ours, peers, Number(values.steps));
+  const met = figures.ratio <= goal;
+  return { name: row.name, unit: "ms/batch", ...figures, goal, met, threads: Number(values.threads) };
 }
 
 /** The same images through the same network: logits differ by quantization alone. */
@@ -111,57 +83,36 @@ async function requireAlike(row, ours, peers) {
 }
 
 /** Share of each operator in a batch of 128, on one thread. */
-async function profile(file) {
-  const prefix = join(folder, "profile");
+async function profile(name, file) {
+  const prefix = `profile-${name}`;
   const session = await ort.InferenceSession.create(file, {
     intraOpNumThreads: 1,
     enableProfiling: true,
-    profileFilePrefix: prefix,
+    profileFilePrefix: join(folder, prefix),
   });
   const image = new ort.Tensor("float32", new Float32Array(128 * 3072), [128, 3, 32, 32]);
   for (let pass = 0; pass < 10; pass++) await session.run({ image });
   session.endProfiling();
-  const [log] = execFileSync("ls", ["-t", folder], { encoding: "utf8" })
-    .split("\n")
-    .filter((name) => name.startsWith("profile"));
+  const log = readdirSync(folder).find((entry) => entry.startsWith(prefix));
   const events = JSON.parse(readFileSync(join(folder, log), "utf8")).filter(
-    ({ cat, name }) => cat === "Node" && name.endsWith("_kernel_time"),
+    (event) => event.cat === "Node" && event.name.endsWith("_kernel_time"),
   );
   const sums = new Map();
   for (const { dur, args } of events) sums.set(args.op_name, (sums.get(args.op_name) ?? 0) + dur / 1e4);
   return [...sums].sort((a, b) => b[1] - a[1]).map(([operator, milliseconds]) => ({ operator, milliseconds }));
 }
 
-const commit = () => execFileSync("git", ["rev-parse", "HEAD"], { cwd: here("."), encoding: "utf8" }).trim();
+const text = (result) =>
+  `${result.name.padEnd(20)} int8 ${result.ours.toFixed(2)} ms, float32 (${result.peerMode}) ` +
+  `${result.peer.toFixed(2)} ms, ${ratioText(result)}, goal ${goal}: ${result.met ? "met" : "not met"}`;
 
-function show(result) {
-  if (values.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  const [low, high] = result.ratioInterval95.map((ratio) => ratio.toFixed(3));
-  process.stdout.write(
-    `${result.name.padEnd(20)} int8 ${result.ours.toFixed(2)} ms, float32 (${result.peerMode}) ` +
-      `${result.peer.toFixed(2)} ms, ratio ${result.ratio.toFixed(3)} [${low}, ${high}], goal ${goal}: ` +
-      `${result.met ? "met" : "not met"}\n`,
-  );
-}
-
-const wanted = values.row ? rows.filter(({ name }) => values.row.includes(name)) : rows;
-if (wanted.length === 0) {
-  process.stderr.write(`no such row: expected ${rows.map(({ name }) => name).join(", ")}\n`);
-  process.exit(2);
-}
+const wanted = wantedRows(rows, values);
 try {
   const files = await writeModels();
-  for (const row of wanted) {
-    const result = await measure(row, files);
-    show(result);
-    if (values.record) appendFileSync(values.record, `${JSON.stringify({ ...result, commit: commit() })}\n`);
-  }
+  for (const row of wanted) reportRow(await measure(row, files), text, values);
   if (values.profile) {
     for (const [name, file] of Object.entries(files)) {
-      for (const { operator, milliseconds } of await profile(file)) {
+      for (const { operator, milliseconds } of await profile(name, file)) {
         process.stdout.write(`${name.padEnd(6)} ${operator.padEnd(28)} ${milliseconds.toFixed(2)} ms/batch of 128\n`);
       }
     }

@@ -1,12 +1,12 @@
 // A 3×3 layer's three products with 8-bit operands, computed in true integers, against the same layer in float32: plain,
 // and with fake quantization. Usage: node bench/integer-products.mjs [--json] [--rounds 30] [--threads 2]
 // [--clock wall|cpu] [--record bench/history.jsonl]. Runs of all forms in turn, medians.
-import { appendFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { createRandomStream } from "@dovetail/core";
 import { createRuntime } from "@dovetail/runtime";
 import { fakeQuantized, inputsOf, integer, plain, products, shapes } from "./integer-products/forms.mjs";
+import { median, ratioInterval95, reportRow } from "./paired.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -37,16 +37,6 @@ function normal(dimensions, isRectified) {
   return { elementType: "float32", dimensions, data };
 }
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
-const percentile = (numbers, part) => [...numbers].sort((a, b) => a - b)[Math.floor(part * (numbers.length - 1))];
-
-/** Interval of the ratio of medians, by the bootstrap. */
-function interval(ours, peers) {
-  const draw = (times) => median(times.map(() => times[random.integer(times.length)]));
-  const ratios = Array.from({ length: 1000 }, () => draw(ours) / draw(peers));
-  return [percentile(ratios, 0.025), percentile(ratios, 0.975)];
-}
-
 /** ‖a − b‖ / ‖b‖. */
 function distance(a, b) {
   let difference = 0;
@@ -57,6 +47,9 @@ function distance(a, b) {
   }
   return Math.sqrt(difference / norm);
 }
+
+const text = ({ name, ours, peer, ratio }) =>
+  `${name}: ${ours.toFixed(2)} against ${peer.toFixed(2)} ms, ratio ${ratio.toFixed(3)}`;
 
 for (const shape of shapes) {
   const feeds = Object.fromEntries(
@@ -88,17 +81,11 @@ for (const shape of shapes) {
       ours: median(times.integer),
       peer: median(times[peer]),
       ratio: median(times.integer) / median(times[peer]),
-      ratioInterval95: interval(times.integer, times[peer]),
+      ratioInterval95: ratioInterval95(times.integer, times[peer]),
       relativeDifference: Math.max(...difference),
       loadAverage: loadavg()[0],
     };
-    const line = JSON.stringify(row);
-    console.log(
-      values.json
-        ? line
-        : `${row.name}: ${row.ours.toFixed(2)} against ${row.peer.toFixed(2)} ms, ratio ${row.ratio.toFixed(3)}`,
-    );
-    if (values.record) appendFileSync(values.record, `${JSON.stringify({ date: new Date().toISOString(), ...row })}\n`);
+    reportRow(row, text, values);
   }
   for (const { segment } of Object.values(forms)) await segment.release();
 }

@@ -1,13 +1,12 @@
 // A training step (forward, backward, SGD with momentum; batch 128, 32×32 images) against PyTorch's fastest of eager and
 // torch.compile, steps of both in turn. Usage: npm run bench:train -- [--json] [--row NAME]... [--steps 30] [--threads 2]
 // [--python python3] [--record bench/history.jsonl]. The Python needs torch (the CPU wheel), torch.compile also g++.
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { inTurn, median, ratioInterval95, start } from "./paired.mjs";
+import { compareWithFastest, memoryText, ratioText, reportRow, start, wantedRows } from "./paired.mjs";
 
 const rows = [
   { name: "resnet20-b128/nchw", network: "resnet20", layout: "nchw" },
@@ -56,33 +55,8 @@ async function measure(row) {
   });
   const peers = compiled ? [eager, compiled] : [eager];
   for (const peer of peers) requireSameLoss(row, first.loss, peer);
-  await inTurn([ours, ...peers], 3);
-  const trial = await inTurn([ours, ...peers], 7);
-  const times = trial.slice(1).map((answers) => median(answers.map(({ seconds }) => seconds)));
-  const fastest = peers[times.indexOf(Math.min(...times))];
-  for (const peer of peers) if (peer !== fastest) peer.stop();
-  const [mine, theirs] = await inTurn([ours, fastest], steps);
-  const { peakMemoryBytes } = await ours.ask("memory");
-  const peerMemory = await fastest.ask("memory");
-  ours.stop();
-  fastest.stop();
-  const seconds = (answers) => answers.map((answer) => answer.seconds);
-  const cpu = (answers) => median(answers.map(({ cpuSeconds }) => cpuSeconds));
-  return {
-    name: row.name,
-    unit: "ms/step",
-    ours: 1e3 * median(seconds(mine)),
-    peer: 1e3 * median(seconds(theirs)),
-    ratio: median(seconds(mine)) / median(seconds(theirs)),
-    ratioInterval95: ratioInterval95(seconds(mine), seconds(theirs)),
-    peakMemoryBytes,
-    peerPeakMemoryBytes: peerMemory.peakMemoryBytes,
-    peerMode: fastest.mode,
-    cpuRatio: cpu(mine) / cpu(theirs),
-    steps,
-    threads: Number(values.threads),
-    loadAverage: loadavg()[0],
-  };
+  const figures = await compareWithFastest(ours, peers, steps);
+  return { name: row.name, unit: "ms/step", ...figures, threads: Number(values.threads) };
 }
 
 /** Both sides start from the same weights and images, so the first loss says whether they do the same. */
@@ -93,33 +67,13 @@ function requireSameLoss(row, loss, peer) {
   );
 }
 
-const commit = () => execFileSync("git", ["rev-parse", "HEAD"], { cwd: here("."), encoding: "utf8" }).trim();
+const text = (result) =>
+  `${result.name.padEnd(32)} ours ${result.ours.toFixed(1)} ms, ${result.peerMode} ${result.peer.toFixed(1)} ms, ` +
+  `${ratioText(result)}, ${memoryText(result)}`;
 
-function show(result) {
-  if (values.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  const [low, high] = result.ratioInterval95.map((ratio) => ratio.toFixed(3));
-  const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
-  process.stdout.write(
-    `${result.name.padEnd(32)} ours ${result.ours.toFixed(1)} ms, ${result.peerMode} ${result.peer.toFixed(1)} ms, ` +
-      `ratio ${result.ratio.toFixed(3)} [${low}, ${high}], peak ${megabytes(result.peakMemoryBytes)} ` +
-      `against ${megabytes(result.peerPeakMemoryBytes)}\n`,
-  );
-}
-
-const wanted = values.row ? rows.filter(({ name }) => values.row.includes(name)) : rows;
-if (wanted.length === 0) {
-  process.stderr.write(`no such row: expected ${rows.map(({ name }) => name).join(", ")}\n`);
-  process.exit(2);
-}
+const wanted = wantedRows(rows, values);
 try {
-  for (const row of wanted) {
-    const result = await measure(row);
-    show(result);
-    if (values.record) appendFileSync(values.record, `${JSON.stringify({ ...result, commit: commit() })}\n`);
-  }
+  for (const row of wanted) reportRow(await measure(row), text, values);
 } catch (error) {
   process.stderr.write(`bench:train: ${error.message}\n`);
   process.exitCode = 1;

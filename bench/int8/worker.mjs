@@ -2,12 +2,12 @@
 // line of JSON. Usage: node bench/int8/worker.mjs <onnx | predictor> <model file> <batch size> <threads>. `onnx` runs the
 // file in plain ONNX Runtime, `predictor` imports it and runs it as `dovetail eval` does a network.
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { createRandomStream } from "@dovetail/core";
 import { readModel, tensorFromData } from "@dovetail/graph";
 import { networkOfModel } from "@dovetail/models";
 import { createRuntime, openModel } from "@dovetail/runtime";
 import { createPredictor } from "@dovetail/train";
+import { serveSteps } from "../serve-steps.mjs";
 
 const [kind, file, batchText, threadsText] = process.argv.slice(2);
 const [batchSize, threads] = [Number(batchText), Number(threadsText)];
@@ -31,18 +31,12 @@ const predict = await open[kind]();
 /** One answer is the mean of several passes where one takes less than a few milliseconds. */
 const passes = batchSize === 1 ? 20 : 1;
 
-const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const commands = {
-  step: async () => {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
+await serveSteps(
+  { mode: kind },
+  async () => {
     let logits;
     for (let pass = 0; pass < passes; pass++) logits = await predict();
-    const seconds = (performance.now() - start) / 1e3 / passes;
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds, cpuSeconds: (user + system) / 1e6 / passes, logits: Array.from(logits.slice(0, 10)) };
+    return { logits: Array.from(logits.slice(0, 10)) };
   },
-  memory: async () => ({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }),
-};
-answer({ ready: true, mode: kind });
-for await (const line of createInterface({ input: process.stdin })) answer(await commands[line]());
+  passes,
+);

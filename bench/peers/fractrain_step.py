@@ -4,11 +4,8 @@ Usage: python bench/peers/fractrain_step.py <batch size> <threads> <form>
 form: one-convolution (the sum of the quantized inputs is convolved once, the ImageNet code) or block-for-each-choice
 (every block runs once for each choice, the CIFAR-10 code). Reads a command a line, answers with one line of JSON.
 """
-import json
 import os
-import resource
 import sys
-import time
 
 batch_text, threads, form = sys.argv[1:4]
 os.environ["OMP_NUM_THREADS"] = threads
@@ -16,6 +13,8 @@ os.environ["OMP_NUM_THREADS"] = threads
 import torch
 from torch import nn
 from torch.nn import functional
+
+from serve import serve
 
 torch.set_num_threads(int(threads))
 torch.manual_seed(1)
@@ -182,15 +181,4 @@ def step():
     return loss.item()
 
 
-def answer(value):
-    print(json.dumps(value), flush=True)
-
-
-answer({"ready": True, "threads": torch.get_num_threads()})
-for line in sys.stdin:
-    if line.strip() == "memory":
-        answer({"peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
-        continue
-    cpu, start = time.process_time(), time.perf_counter()
-    loss = step()
-    answer({"seconds": time.perf_counter() - start, "cpuSeconds": time.process_time() - cpu, "loss": loss})
+serve(step, threads=torch.get_num_threads())

@@ -5,11 +5,8 @@ Usage: python bench/peers/switchable_step.py <kind> <batch size> <threads> <layo
 kind: cdt (4, 8, 12, 16, 32 bit: a pass a precision, the highest first, gradients added up) or pgd7 (8 bit of 4 to 16:
 seven steps on the images and one on the weights, all in training mode). Reads a command a line, answers with JSON.
 """
-import json
 import os
-import resource
 import sys
-import time
 
 kind, batch_text, threads, layout = sys.argv[1:5]
 os.environ["OMP_NUM_THREADS"] = threads
@@ -17,6 +14,8 @@ os.environ["OMP_NUM_THREADS"] = threads
 import torch
 from torch import nn
 from torch.nn import functional
+
+from serve import serve
 
 torch.set_num_threads(int(threads))
 torch.manual_seed(1)
@@ -145,15 +144,4 @@ def pgd7_step():
 step = {"cdt": cdt_step, "pgd7": pgd7_step}[kind]
 
 
-def answer(value):
-    print(json.dumps(value), flush=True)
-
-
-answer({"ready": True, "threads": torch.get_num_threads()})
-for line in sys.stdin:
-    if line.strip() == "memory":
-        answer({"peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
-        continue
-    cpu, start = time.process_time(), time.perf_counter()
-    loss = step()
-    answer({"seconds": time.perf_counter() - start, "cpuSeconds": time.process_time() - cpu, "loss": loss})
+serve(step, threads=torch.get_num_threads())

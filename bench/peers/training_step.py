@@ -4,11 +4,8 @@ Usage: python bench/peers/training_step.py <network> <batch size> <threads> <wei
 network: resnet20 or mobilenetv2; weights: the safetensors file that bench/train/worker.mjs wrote, with the first
 weights, pixels and labels; layout: nchw or channels-last; mode: eager or compile.
 """
-import json
 import os
-import resource
 import sys
-import time
 
 network, batch_text, threads, weights_file, layout, mode = sys.argv[1:7]
 os.environ["OMP_NUM_THREADS"] = threads
@@ -17,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from models import MobileNetV2, ResNet20, load_parameters, read_safetensors
+from serve import serve
 
 torch.set_num_threads(int(threads))
 
@@ -44,15 +42,4 @@ def step():
     return loss.item()
 
 
-def answer(value):
-    print(json.dumps(value), flush=True)
-
-
-answer({"ready": True, "mode": f"PyTorch {torch.__version__} {mode}", "threads": torch.get_num_threads()})
-for line in sys.stdin:
-    if line.strip() == "memory":
-        answer({"peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024})
-        continue
-    cpu, start = time.process_time(), time.perf_counter()
-    loss = step()
-    answer({"seconds": time.perf_counter() - start, "cpuSeconds": time.process_time() - cpu, "loss": loss})
+serve(step, mode=f"PyTorch {torch.__version__} {mode}", threads=torch.get_num_threads())

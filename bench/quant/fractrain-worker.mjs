@@ -1,11 +1,11 @@
 // Our side of the row fractrain-step. Usage: node bench/quant/fractrain-worker.mjs <batch size> <threads>.
-import { createInterface } from "node:readline";
 import { createRandomStream } from "@dovetail/core";
 import { scalar, tensorFromData } from "@dovetail/graph";
 import { initializeParameters, resNet } from "@dovetail/models";
 import { createRuntime } from "@dovetail/runtime";
 import { methodOf, prepareTraining } from "@dovetail/systems";
 import { buildTrainingStep, sgd, uniformNoise } from "@dovetail/train";
+import { serveSteps } from "../serve-steps.mjs";
 
 const [batchText, threadsText] = process.argv.slice(2);
 const batchSize = Number(batchText);
@@ -46,18 +46,5 @@ async function oneStep() {
   return value;
 }
 
-const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const commands = {
-  step: async () => {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const value = await oneStep();
-    const seconds = (performance.now() - start) / 1e3;
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds, cpuSeconds: (user + system) / 1e6, loss: value };
-  },
-  memory: async () => ({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }),
-};
-answer({ ready: true, threads: runtime.threads });
-for await (const line of createInterface({ input: process.stdin })) answer(await commands[line]());
+await serveSteps({ threads: runtime.threads }, async () => ({ loss: await oneStep() }));
 await runtime.release();

@@ -1,5 +1,4 @@
 // Our side of the rows cdt-step and pgd7-step. Usage: node bench/quant/switchable-worker.mjs <kind> <batch size> <threads>.
-import { createInterface } from "node:readline";
 import { createRandomStream } from "@dovetail/core";
 import { scalar, tensorFromData } from "@dovetail/graph";
 import { initializeParameters, resNet } from "@dovetail/models";
@@ -7,6 +6,7 @@ import { spreadOverPrecisions, switchableNetwork } from "@dovetail/quant";
 import { createRuntime } from "@dovetail/runtime";
 import { pgdAdversary, precisionPasses } from "@dovetail/systems";
 import { planStep, sgd, softmaxCrossEntropy } from "@dovetail/train";
+import { serveSteps } from "../serve-steps.mjs";
 
 const [kind, batchText, threadsText] = process.argv.slice(2);
 const batchSize = Number(batchText);
@@ -56,18 +56,5 @@ async function oneStep() {
   return outputs[plan.loss].data[0];
 }
 
-const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const commands = {
-  step: async () => {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const loss = await oneStep();
-    const seconds = (performance.now() - start) / 1e3;
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds, cpuSeconds: (user + system) / 1e6, loss };
-  },
-  memory: async () => ({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }),
-};
-answer({ ready: true, threads: runtime.threads });
-for await (const line of createInterface({ input: process.stdin })) answer(await commands[line]());
+await serveSteps({ threads: runtime.threads }, async () => ({ loss: await oneStep() }));
 await runtime.release();

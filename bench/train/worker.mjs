@@ -2,12 +2,12 @@
 // line of JSON. Usage: node bench/train/worker.mjs <network> <batch size> <threads>; the first answer names a file with
 // the first weights, so that the peer starts from the same ones.
 import { writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { createRandomStream } from "@dovetail/core";
 import { scalar, tensorFromData } from "@dovetail/graph";
 import { initializeParameters, mobileNetV2, resNet } from "@dovetail/models";
 import { createRuntime } from "@dovetail/runtime";
 import { buildTrainingStep, encodeSafetensors, sgd, softmaxCrossEntropy } from "@dovetail/train";
+import { serveSteps } from "../serve-steps.mjs";
 
 const [name, batchText, threadsText, weightsFile] = process.argv.slice(2);
 const batchSize = Number(batchText);
@@ -31,19 +31,6 @@ const feeds = {
 };
 for (const [key, input] of Object.entries(step.hyperparameters)) feeds[input] = scalar(hyperparameters[key]);
 
-const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const commands = {
-  step: async () => {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const { [step.loss]: loss } = await segment.run(feeds);
-    const seconds = (performance.now() - start) / 1e3;
-    const { user, system } = process.cpuUsage(cpu);
-    return { seconds, cpuSeconds: (user + system) / 1e6, loss: loss.data[0] };
-  },
-  memory: async () => ({ peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }),
-};
-
 const inputs = new Map([
   ["pixels", feeds[step.image]],
   ["labels", feeds[step.target]],
@@ -51,10 +38,8 @@ const inputs = new Map([
 const trained = network.parameters.filter(({ trainable }) => trainable).map((parameter) => parameter.name);
 const pieces = encodeSafetensors(new Map([...weights, ...inputs]), { parameters: JSON.stringify(trained) });
 writeFileSync(weightsFile, Buffer.concat(pieces));
-answer({
-  ready: true,
-  mode: `${runtime.provider}, blocks of ${runtime.target.blockSize ?? 1}`,
-  threads: runtime.threads,
-});
-for await (const line of createInterface({ input: process.stdin })) answer(await commands[line]());
+await serveSteps(
+  { mode: `${runtime.provider}, blocks of ${runtime.target.blockSize ?? 1}`, threads: runtime.threads },
+  async () => ({ loss: (await segment.run(feeds))[step.loss].data[0] }),
+);
 await runtime.release();
