@@ -1,11 +1,10 @@
 import { type AttackEntry, assessRobustness, attackNamed, attackTable } from "@dovetail/attack";
 import { createRandomStream, withPlace } from "@dovetail/core";
 import { createRuntime, type ProviderName } from "@dovetail/runtime";
-import { type DatasetPart, type ImageDataset, loadDataset } from "@dovetail/train";
+import type { DatasetPart, ImageDataset } from "@dovetail/train";
 import { type Command, InvalidArgumentError } from "commander";
-import { dataDescription, dataOptionHelp } from "../recipes/data-option.js";
-import { dataOfRun } from "../runs/data-of-run.js";
-import { cacheFolder } from "../terminal/cache-folder.js";
+import { datasetFor } from "../evaluation/dataset-for.js";
+import { dataOptionHelp } from "../recipes/data-option.js";
 import {
   type CommandIo,
   type CommandWatch,
@@ -16,7 +15,6 @@ import {
 import { readAttacked } from "./attack-defence.js";
 import { robustnessLines, robustnessResult } from "./attack-result.js";
 import { defineCommand, repeated, wholeNumber } from "./define.js";
-import { requireFit } from "./eval.js";
 import { parts, pixelRange, providerOption, seedOption, threadsOption } from "./options.js";
 
 interface AttackOptions extends CommonOptions {
@@ -92,15 +90,8 @@ export function attackCommand(io: CommandIo): Command {
 
 async function attack(io: CommandIo, path: string, options: AttackOptions, watch: CommandWatch) {
   const attacked = await readAttacked(path, options);
-  const { data, dataOption, part } = options;
-  const ofRun = data === undefined && dataOption === undefined ? await dataOfRun(attacked.runFolder) : undefined;
-  const description = ofRun ?? (await dataDescription(data ?? "cifar10-bundled", dataOption, attacked.imageShape));
-  const dataset = await loadDataset(description, {
-    ...watch,
-    environment: io.environment,
-    cacheFolder: cacheFolder(io.environment),
-  });
-  requireFit(attacked.path, attacked, dataset);
+  const { part } = options;
+  const dataset = await datasetFor(attacked, options, io, watch);
   const runtime = await createRuntime({ provider: options.provider, threads: options.threads });
   try {
     const defence = await attacked.open(runtime, dataset);

@@ -1,21 +1,17 @@
-import { inputError } from "@dovetail/core";
 import type { ProviderName } from "@dovetail/runtime";
 import {
   confusionMatrix,
-  type DatasetDescription,
   type DatasetPart,
   type Evaluation,
   evaluatePredictor,
   type ImageDataset,
-  loadDataset,
   wilsonInterval95,
 } from "@dovetail/train";
 import type { Command } from "commander";
-import { type Classifier, openClassifier } from "../evaluation/classifier.js";
+import { openClassifier } from "../evaluation/classifier.js";
+import { datasetFor } from "../evaluation/dataset-for.js";
 import { networkPath, readNetwork } from "../files/read-network.js";
-import { dataDescription, dataOptionHelp } from "../recipes/data-option.js";
-import { dataOfRun } from "../runs/data-of-run.js";
-import { cacheFolder } from "../terminal/cache-folder.js";
+import { dataOptionHelp } from "../recipes/data-option.js";
 import { type CommandIo, type CommonOptions, printResult, withWatch } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
 import { defineCommand, repeated } from "./define.js";
@@ -54,12 +50,8 @@ export function evalCommand(io: CommandIo): Command {
         const network = await readNetwork(await networkPath(path));
         const classifier = await openClassifier(network, options);
         try {
-          const dataset = await loadDataset(await dataFor(path, classifier, options), {
-            ...watch,
-            environment: io.environment,
-            cacheFolder: cacheFolder(io.environment),
-          });
-          requireFit(network.path, classifier, dataset);
+          const asking = { ...classifier, path: network.path, runFolder: path };
+          const dataset = await datasetFor(asking, options, io, watch);
           const { part } = options;
           return describe(dataset, part, await evaluatePredictor(classifier, { dataset, part, watch }));
         } finally {
@@ -80,30 +72,6 @@ export function evalCommand(io: CommandIo): Command {
           `(95 % interval ${evaluation.interval95.map(percent).join(" to ")})`,
       ]);
     });
-}
-
-async function dataFor(
-  path: string,
-  { imageShape }: Classifier,
-  { data, dataOption }: EvalOptions,
-): Promise<DatasetDescription> {
-  const ofRun = data === undefined && dataOption === undefined ? await dataOfRun(path) : undefined;
-  return ofRun ?? dataDescription(data ?? "cifar10-bundled", dataOption, imageShape);
-}
-
-/** Throws input errors when the model and the data set do not go together. */
-export function requireFit(
-  file: string,
-  { imageShape, classCount }: Pick<Classifier, "imageShape" | "classCount">,
-  dataset: ImageDataset,
-): void {
-  const differs = imageShape.join("×") !== dataset.imageShape.join("×");
-  if (!differs && classCount === dataset.classNames.length) return;
-  throw inputError("data_mismatch", "the model does not fit the data set", {
-    file,
-    expected: `images of ${dataset.imageShape.join("×")}, ${dataset.classNames.length} classes (${dataset.name})`,
-    received: `images of ${imageShape.join("×")}, ${classCount} classes`,
-  });
 }
 
 function describe(dataset: ImageDataset, part: DatasetPart, { accuracyFraction, loss, predictions }: Evaluation) {

@@ -10,16 +10,14 @@ import {
   evaluatePredictor,
   type ImageDataset,
   type Interval,
-  loadDataset,
   wilsonInterval95,
   writeFileAtomically,
 } from "@dovetail/train";
 import { type Command, Option } from "commander";
 import { openClassifier } from "../evaluation/classifier.js";
+import { datasetFor } from "../evaluation/dataset-for.js";
 import { type NetworkFile, networkPath, readNetwork } from "../files/read-network.js";
-import { dataDescription, dataOptionHelp } from "../recipes/data-option.js";
-import { dataOfRun } from "../runs/data-of-run.js";
-import { cacheFolder } from "../terminal/cache-folder.js";
+import { dataOptionHelp } from "../recipes/data-option.js";
 import {
   type CommandIo,
   type CommandWatch,
@@ -29,7 +27,6 @@ import {
 } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
 import { defineCommand, repeated, wholeNumber } from "./define.js";
-import { requireFit } from "./eval.js";
 import { parts, pixelRange, threadsOption } from "./options.js";
 
 interface QuantizeOptions extends CommonOptions {
@@ -154,15 +151,7 @@ async function evaluateFirst(
 ): Promise<{ dataset: ImageDataset; evaluation: Evaluation }> {
   const classifier = await openClassifier(file, options);
   try {
-    const { data, dataOption } = options;
-    const ofRun = data === undefined && dataOption === undefined ? await dataOfRun(path) : undefined;
-    const description = ofRun ?? (await dataDescription(data ?? "cifar10-bundled", dataOption, classifier.imageShape));
-    const dataset = await loadDataset(description, {
-      ...watch,
-      environment: io.environment,
-      cacheFolder: cacheFolder(io.environment),
-    });
-    requireFit(file.path, classifier, dataset);
+    const dataset = await datasetFor({ ...classifier, path: file.path, runFolder: path }, options, io, watch);
     return { dataset, evaluation: await evaluatePredictor(classifier, { dataset, part: options.part, watch }) };
   } finally {
     await classifier.release();
