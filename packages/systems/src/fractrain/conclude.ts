@@ -1,7 +1,7 @@
 // What the results of FracTrain's reproduction say: claims, tables, what was not run.
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { claimOf, mean, rounded, standardDeviation } from "../reproduction/claims.js";
+import { claimOf, mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
 import { defaultChoices, isSkip } from "./cost.js";
 import { type Experiment, experiments } from "./experiment.js";
 import { type PieceFigures, pieceFiguresSchema, pieceName, settings } from "./pieces.js";
@@ -152,8 +152,6 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
   }
   return claims;
 }
-
-const percent = (fraction: number): number => rounded(100 * fraction, 4);
 
 function methodsTable(
   { seeds, methods }: Experiment,

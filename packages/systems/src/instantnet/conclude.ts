@@ -1,6 +1,6 @@
 // What the results of InstantNet's reproduction say: claims, tables, what was not run.
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { claimOf, mean, rounded, standardDeviation } from "../reproduction/claims.js";
+import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
 import { type DeploymentFigures, deploymentSchema } from "./deployment.js";
 import { type Experiment, experiments } from "./experiment.js";
 import type { DistillationRule } from "./passes.js";
@@ -62,8 +62,6 @@ function setupOf({ experiment, search }: Access): string[] {
     `SP-NAS: FBNet's operators at ${search.operators.length} positions in ${settings.space.counts!.length} stages of ${settings.space.channels!.join(", ")} channels (published: 22 positions, 7 stages), header of ${settings.space.headerChannels} channels; ${settings.epochs} epochs on the two halves of the training images with batches of ${settings.batchSize}, the learning rate of the logits ${settings.operatorLearningRate} (published 3e-4 for 9,750 steps), a window of ${settings.macsWindow.join(" to ")} multiply-accumulates. What it found: ${search.operators.join(", ")}; then trained as the others by CDT. Its validation half is not used otherwise.`,
   ];
 }
-
-const points = (a: number, b: number): number => 100 * (a - b);
 
 function trainingClaims({ experiment, rule, alone }: Access): Claim[] {
   const { seeds, bitWidths } = experiment;
@@ -230,8 +228,6 @@ function systemClaims({ experiment, rule, found, deployment, foundDeployment }: 
     }),
   ];
 }
-
-const percent = (fraction: number): number => rounded(100 * fraction, 4);
 
 function accuracyTable({ experiment, rule, alone, found }: Access): CardTable {
   const { seeds, bitWidths } = experiment;

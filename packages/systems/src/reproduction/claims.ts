@@ -41,3 +41,13 @@ export function standardDeviation(values: readonly number[]): number {
 export function rounded(value: number, digits: number): number {
   return Number(value.toPrecision(digits));
 }
+
+/** A fraction in percent, to four digits. */
+export function percent(fraction: number): number {
+  return rounded(100 * fraction, 4);
+}
+
+/** By how many percentage points a fraction is above another one. */
+export function points(a: number, b: number): number {
+  return 100 * (a - b);
+}

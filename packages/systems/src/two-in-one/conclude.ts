@@ -1,7 +1,7 @@
 // What the results of the algorithm's pieces say: claims, tables, what was not run.
 import { spearmanRho } from "@dovetail/nasbench";
 import type { CardTable, Claim, Conclusion, NotRun } from "../reproduction/card.js";
-import { claimOf, rounded } from "../reproduction/claims.js";
+import { claimOf, percent, points, rounded } from "../reproduction/claims.js";
 import { type BriefFigures, briefSchema, type FullFigures, fullSchema } from "./evaluate-robustness.js";
 import type { Experiment } from "./experiment.js";
 import { dialSets, pieceName, type TrainedAt, type UsedAt, uses } from "./pieces.js";
@@ -52,9 +52,6 @@ function setupOf(experiment: Experiment): string[] {
     `Attacked are the first ${attackedImages} test images, as many of each class; the checklist and the zero-gradient flag look at ${checkedImages}. “Published”: a precision is drawn for the attack and another for the decision, a batch of 128 at a time; misclassified images are frozen; the transfer matrices' means are the exact expectation of it. “Adaptive”: every attack follows the exact mean over the draw, and each image counts by the worst point that any attack found within 8/255.`,
   ];
 }
-
-const percent = (share: number): number => rounded(100 * share, 4);
-const points = (a: number, b: number): number => 100 * (a - b);
 
 /** PGD-7 at one precision, decided at all: the paper's observation. */
 function transferClaims({ experiment, full }: Access): Claim[] {
