@@ -7,7 +7,7 @@ export {
   writeCheckpoint,
 } from "./checkpoint/checkpoint.js";
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from "./checkpoint/safetensors.js";
-export { type Augmentation, augmentationSchema, noAugmentation } from "./data/batches/augmentation.js";
+export { type Augmentation, augmentationSchema, flipAndCrop, noAugmentation } from "./data/batches/augmentation.js";
 export type { BatchPosition } from "./data/batches/batch-plan.js";
 export {
   type Batch,

@@ -10,6 +10,7 @@ import {
   createBatchStream,
   createPredictor,
   evaluatePredictor,
+  flipAndCrop,
   type ImageDataset,
   type Schedule,
   sgd,
@@ -77,7 +78,7 @@ const checkpointEverySteps = 100;
 /** Trains a network by a method and evaluates it. Throws the signal's reason. */
 export async function trainByMethod(options: MethodTrainingOptions): Promise<MethodOutcome> {
   const { runtime, dataset, network, method, steps, batchSize, random, checkpoint, watch } = options;
-  const { momentum = 0.9, weightDecay = 1e-4, augmentation = { flip: true, cropPadding: 4, cutout: 0 } } = options;
+  const { momentum = 0.9, weightDecay = 1e-4, augmentation = flipAndCrop } = options;
   const prepared = prepareTraining(network, method, { batchSize, steps });
   // Parameters of one name start alike, whatever the method adds to the network.
   const weights = new Map([

@@ -15,6 +15,7 @@ import {
   cosine,
   createBatchStream,
   type DatasetPart,
+  flipAndCrop,
   type ImageDataset,
   type Json,
   planStep,
@@ -253,13 +254,12 @@ function openBatches(
       received: `${batchSize}`,
     });
   }
-  const augmentation = { flip: true, cropPadding: 4, cutout: 0 };
   return createBatchStream({
     dataset,
     part,
     batchSize,
     random: random.split(`batches/${part}`),
-    augmentation,
+    augmentation: flipAndCrop,
     start: { epoch, step: 0 },
   });
 }

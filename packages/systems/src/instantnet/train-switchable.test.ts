@@ -3,7 +3,7 @@ import type { Tensor } from "@dovetail/graph";
 import { initializeParameters, resNet } from "@dovetail/models";
 import { type SwitchableNetwork, spreadOverPrecisions, switchableNetwork } from "@dovetail/quant";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
-import { type Checkpoint, cosine, createBatchStream, sgd, train } from "@dovetail/train";
+import { type Checkpoint, cosine, createBatchStream, flipAndCrop, sgd, train } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stripes } from "../testing/stripes.js";
 import { evaluatePrecisions, type SwitchableTrainingOptions, trainSwitchable } from "./train-switchable.js";
@@ -56,7 +56,7 @@ describe("training one set of weights for several precisions", () => {
           part: "train",
           batchSize: 16,
           random: random.split("batches"),
-          augmentation: { flip: true, cropPadding: 4, cutout: 0 },
+          augmentation: flipAndCrop,
           start,
         }),
       batchSize: 16,

@@ -1,28 +1,29 @@
-import type { RandomStream, Watch } from "@dovetail/core";
+import type { RandomStream } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
 import type { SwitchableNetwork } from "@dovetail/quant";
 import type { Runtime } from "@dovetail/runtime";
 import {
   type BatchPosition,
   type BatchStream,
-  type Checkpoint,
   cosine,
   createBatchStream,
   createPredictor,
   type DatasetPart,
   type Evaluation,
   evaluatePredictor,
+  flipAndCrop,
   type ImageDataset,
   repeatBatches,
   sgd,
   type TrainingResult,
+  type TrainOptions,
   train,
 } from "@dovetail/train";
 import { type DistillationRule, type PassOptions, precisionPasses } from "./passes.js";
 import { type StepwiseRule, stepwiseSchedule } from "./stepwise.js";
 
-export interface SwitchableTrainingOptions {
-  readonly runtime: Runtime;
+export interface SwitchableTrainingOptions
+  extends Pick<TrainOptions, "runtime" | "batchSize" | "watch" | "resume" | "onCheckpoint" | "checkpointEverySteps"> {
   readonly dataset: ImageDataset;
   readonly switchable: SwitchableNetwork;
   /** First values of all parameters, a row a precision where there are rows. */
@@ -31,7 +32,6 @@ export interface SwitchableTrainingOptions {
   readonly rule?: DistillationRule | StepwiseRule | undefined;
   readonly distillationWeight?: PassOptions["distillationWeight"];
   readonly reduction?: PassOptions["reduction"];
-  readonly batchSize: number;
   readonly epochs: number;
   /** Ends the training, and the cosine, after so many optimizer steps; with it `epochs` may be infinite. */
   readonly steps?: number | undefined;
@@ -43,10 +43,6 @@ export interface SwitchableTrainingOptions {
   readonly weightDecay?: number | undefined;
   /** Only its identity counts. */
   readonly random: RandomStream;
-  readonly watch?: Watch | undefined;
-  readonly resume?: Checkpoint | undefined;
-  readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
-  readonly checkpointEverySteps?: number | undefined;
 }
 
 const stepwiseRules: ReadonlySet<string> = new Set<StepwiseRule>(["sandwich", "lowToHigh", "highToLow"]);
@@ -67,7 +63,7 @@ export async function trainSwitchable(options: SwitchableTrainingOptions): Promi
       part: "train",
       batchSize,
       random: random.split("batches"),
-      augmentation: { flip: true, cropPadding: 4, cutout: 0 },
+      augmentation: flipAndCrop,
       start,
     });
   const stepwise = isStepwise(rule) ? stepwiseSchedule(switchable, rule, random.split("precisions")) : undefined;

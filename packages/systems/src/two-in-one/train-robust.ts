@@ -1,20 +1,20 @@
 // Adversarial training with and without random precision (2-in-1 Accelerator, MICRO 2021; Double-Win Quant, ICML 2021).
-import type { RandomStream, Watch } from "@dovetail/core";
+import type { RandomStream } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
 import type { SwitchableNetwork } from "@dovetail/quant";
-import type { Runtime } from "@dovetail/runtime";
 import {
   type Adversary,
   type BatchPosition,
   type BatchStream,
-  type Checkpoint,
   createBatchStream,
+  flipAndCrop,
   type ImageDataset,
   repeatBatches,
   type Scheduled,
   sgd,
   stepSchedule,
   type TrainingResult,
+  type TrainOptions,
   train,
 } from "@dovetail/train";
 import { drawnScalars } from "./precision-set.js";
@@ -30,8 +30,8 @@ const attacks: Readonly<Record<"fgsm-rs" | "pgd-7", { readonly steps: number; re
   "pgd-7": { steps: 7, stepOfEpsilon: 0.25 },
 };
 
-export interface RobustTrainingOptions {
-  readonly runtime: Runtime;
+export interface RobustTrainingOptions
+  extends Pick<TrainOptions, "runtime" | "batchSize" | "watch" | "resume" | "onCheckpoint" | "checkpointEverySteps"> {
   readonly dataset: ImageDataset;
   readonly switchable: SwitchableNetwork;
   /** First values of all parameters. */
@@ -45,7 +45,6 @@ export interface RobustTrainingOptions {
   readonly attackedForm?: AttackedForm | undefined;
   /** Times that `free` repeats each batch; 4 by default. Its epochs are divided by it, so that the steps stay as many. */
   readonly repetitions?: number | undefined;
-  readonly batchSize: number;
   readonly epochs: number;
   /** Ends the training after so many optimizer steps; with it `epochs` may be infinite. */
   readonly steps?: number | undefined;
@@ -55,10 +54,6 @@ export interface RobustTrainingOptions {
   readonly weightDecay?: number | undefined;
   /** Only its identity counts. */
   readonly random: RandomStream;
-  readonly watch?: Watch | undefined;
-  readonly resume?: Checkpoint | undefined;
-  readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
-  readonly checkpointEverySteps?: number | undefined;
 }
 
 /**
@@ -77,7 +72,7 @@ export async function trainRobust(options: RobustTrainingOptions): Promise<Train
       part: "train",
       batchSize,
       random: random.split("batches"),
-      augmentation: { flip: true, cropPadding: 4, cutout: 0 },
+      augmentation: flipAndCrop,
       start,
     });
   return train({

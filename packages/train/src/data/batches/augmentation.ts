@@ -27,6 +27,9 @@ export type Augmentation = z.output<typeof augmentationSchema>;
 /** No augmentation: images as they are. */
 export const noAugmentation: Augmentation = { flip: false, cropPadding: 0, cutout: 0 };
 
+/** What is usual for images of 32 × 32: mirror images, and shifts by up to 4 pixels. */
+export const flipAndCrop: Augmentation = { flip: true, cropPadding: 4, cutout: 0 };
+
 /** What was drawn for one image. */
 export interface AugmentationDraw {
   readonly flip: boolean;
