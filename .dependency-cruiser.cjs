@@ -10,9 +10,10 @@ const arrows = {
   runtime: ["graph"],
   train: ["runtime", "models"],
   quant: ["train"],
+  compress: ["train"],
   attack: ["train"],
   search: ["train", "nasbench"],
-  systems: ["search", "quant", "rtl", "attack"],
+  systems: ["search", "quant", "compress", "rtl", "attack"],
   report: ["hardware"],
   cli: ["systems", "report"],
 };

@@ -1,0 +1,1 @@
+export { nearestExponentByLogarithm, nearestExponentByValue } from "./poweroftwo/rounding.js";
