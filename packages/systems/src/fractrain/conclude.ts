@@ -25,6 +25,12 @@ export function concludeFracTrain(scale: Scale, results: ReadonlyMap<string, unk
   };
 }
 
+/** What the modelled figures are of: the array that systems.md §6 describes, and the published one. */
+const arrays = [
+  { key: "twoInOne", name: "2-in-1's" },
+  { key: "bitFusion", name: "Bit Fusion's" },
+] as const;
+
 /** Tried on ResNet-8 with 100 steps, before the gates were as they are. */
 const triedWithGates = [
   "gates that start as layers usually do: all samples of a batch chose alike, between the skip and 6/12 in turn, and all test images skipped (24.1 %, where the static network of equal cost had 26.4 %)",
@@ -46,7 +52,7 @@ function setupOf({ depth, data, batchSize, steps, settingSteps, learningRate, eq
     "Bit-operations are float32-equivalent multiply–accumulates, bits of both operands multiplied, over 1,024, of all three products of all layers: stem, shortcuts, classifier (in 32 bits) and the gates' own layers are counted, the stem's error product is not, since nobody computes it. The published counters leave stem, shortcuts and classifier out.",
     "Beside gated blocks, stem, shortcuts and the gates' layers are at 8 bits, weights of the blocks at 4. The gates' weights start 12 times as far apart as usual, or all samples of a batch choose alike and the control swings between the extremes; no gradient flows from the gates into the features. β is 0.004, four times the published one, which in so few steps left the cost below its target. All three were chosen on the quick form, which therefore is no independent test of them. A choice of 0 bits skips the branch: without it 1.76 % is the least that 4-bit weights allow. PFQ's indicator has the code's ε = 0.15 and α = 0.4 and sees 40 means of losses in a training, not 160: with so few steps the noise of shorter means is as large as ε. Both were set before the runs.",
     `The static network of equal bit-operations has 4-bit weights and the bits of activations and gradients that come nearest to FracTrain's count with the same seed${equalStatics > 1 ? `; the best of the ${equalStatics} nearest by test accuracy counts, which favours it` : ""}. Stem and shortcuts are at 8 bits as beside gates.`,
-    "Latency and energy: closed forms of Bit Fusion's simulator (16 × 32 fused units of 8 × 8 bits, 45 nm, LPDDR4 at 192 bits a cycle), each product a workload of 32 images: the error product as a convolution with the channels' roles exchanged, the weight gradient with the roles of images and channels exchanged. Gradients above 8 bits take two passes, widths between 2, 4 and 8 are rounded up, which bit-operations are not.",
+    "Latency and energy: each product is a workload of 32 images, the error product a convolution with the channels' roles exchanged, the weight gradient one with the roles of images and channels exchanged. 2-in-1's array: 2,496 spatially tiled serial units on the area of Bit Fusion's 512, around Bit Fusion's memories (45 nm, 500 MHz, LPDDR4 at 192 bits a cycle), for every product at every precision the best dataflow of 200 that the evolutionary mapper tries, model exact; operands above 8 bits are cut in slices of equal width, every pair of slices a pass with all its accesses; operands of unequal widths are charged as the wider one. Bit Fusion's array: the closed forms of its simulator (16 × 32 fused units of 8 × 8 bits); gradients above 8 bits take two passes, widths between 2, 4 and 8 are rounded up, which bit-operations are not.",
     `Fine-tuning: ${settingSteps} float32 steps on every second training image, then ${settingSteps} steps by each method on the others. Adaptation: the same with the first and the last five classes, the classifier anew.`,
   ];
 }
@@ -59,8 +65,6 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
   const percentLess = (of: (figures: PieceFigures) => number) => (a: PieceFigures, b: PieceFigures) =>
     100 * (1 - of(a) / of(b));
   const bitMacs = percentLess((piece) => piece.bitMacs);
-  const latency = percentLess((piece) => piece.latencyCycles);
-  const energy = percentLess((piece) => piece.energyPj);
   const sbm = (seed: number): PieceFigures => scratch("sbm-8-8", seed);
   const fractrain = (seed: number): PieceFigures => scratch("fractrain", seed);
   const claims: Claim[] = [
@@ -72,14 +76,16 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
       perSeed: each((seed) => bitMacs(fractrain(seed), sbm(seed))),
       direction: "atLeast",
     }),
-    claimOf({
-      text: "FracTrain: less modelled latency than SBM 8/8, at least",
-      source,
-      claimed: 25,
-      unit: "%",
-      perSeed: each((seed) => latency(fractrain(seed), sbm(seed))),
-      direction: "atLeast",
-    }),
+    ...arrays.map(({ key, name }) =>
+      claimOf({
+        text: `FracTrain: less modelled latency than SBM 8/8 on ${name} array, at least`,
+        source,
+        claimed: 25,
+        unit: "%",
+        perSeed: each((seed) => percentLess((piece) => piece[key].latencyCycles)(fractrain(seed), sbm(seed))),
+        direction: "atLeast",
+      }),
+    ),
     claimOf({
       text: "FracTrain: test accuracy above SBM 8/8's, at least",
       source,
@@ -98,14 +104,16 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
       direction: "atLeast",
       tried: triedWithGates,
     }),
-    claimOf({
-      text: "FracTrain: less modelled energy than SBM 8/8, at least (published: 33.40 of 75.01 kJ, at unequal iterations)",
-      source: "FracTrain, ResNet-74 on CIFAR-10",
-      claimed: 25,
-      unit: "%",
-      perSeed: each((seed) => energy(fractrain(seed), sbm(seed))),
-      direction: "atLeast",
-    }),
+    ...arrays.map(({ key, name }) =>
+      claimOf({
+        text: `FracTrain: less modelled energy than SBM 8/8 on ${name} array, at least (published: 33.40 of 75.01 kJ, at unequal iterations)`,
+        source: "FracTrain, ResNet-74 on CIFAR-10",
+        claimed: 25,
+        unit: "%",
+        perSeed: each((seed) => percentLess((piece) => piece[key].energyPj)(fractrain(seed), sbm(seed))),
+        direction: "atLeast",
+      }),
+    ),
     claimOf({
       text: "The gates' own layers: share of FracTrain's bit-operations, at most",
       source: "systems.md §4, overhead counted; limit ours",
@@ -169,8 +177,10 @@ function methodsTable(
       rounded(mean(accuracies), 4),
       over.length > 1 ? rounded(standardDeviation(accuracies), 2) : null,
       percent(cost),
-      isFloat ? null : rounded(mean(all.map(({ latencyCycles }) => latencyCycles)) / 1e9, 4),
-      isFloat ? null : rounded(mean(all.map(({ energyPj }) => energyPj)) / 1e12, 4),
+      ...arrays.flatMap(({ key }) => [
+        isFloat ? null : rounded(mean(all.map((piece) => piece[key].latencyCycles)) / 1e9, 4),
+        isFloat ? null : rounded(mean(all.map((piece) => piece[key].energyPj)) / 1e12, 4),
+      ]),
       all.map(({ turningPoints }) => turningPoints.join(" ")).join(" / ") || null,
     ];
   };
@@ -186,8 +196,7 @@ function methodsTable(
       "test accuracy, %",
       "deviation",
       "bit-operations, % of float32",
-      "latency, 10⁹ cycles",
-      "energy, J",
+      ...arrays.flatMap(({ name }) => [`latency on ${name} array, 10⁹ cycles`, "energy, J"]),
       "turning points, after step",
     ],
     rows: [
@@ -200,7 +209,7 @@ function methodsTable(
         seeds,
       ),
     ],
-    note: "The array has no float32: its latency and energy would be another machine's.",
+    note: "The arrays have no float32: its latency and energy would be another machine's.",
   };
 }
 

@@ -5,13 +5,17 @@ import type { Network } from "@dovetail/models";
 import { type ImageDataset, oneCycle, parametersOf } from "@dovetail/train";
 import { z } from "zod";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
-import { acceleratorFigures, shapedLayers } from "./accelerator.js";
+import { bitFusionFigures } from "./bit-fusion-array.js";
 import type { OperandBits } from "./cost.js";
 import { classesOf, halfOf } from "./data-splits.js";
 import { equalStatics } from "./equal-statics.js";
 import { beta, type Experiment, networkFor } from "./experiment.js";
 import { type MethodInput, methodOf } from "./methods.js";
+import { shapedLayers } from "./products.js";
 import { type MethodOutcome, trainByMethod } from "./training.js";
+import { twoInOneFigures } from "./two-in-one-array.js";
+
+const arrayFiguresSchema = z.object({ latencyCycles: z.number(), energyPj: z.number() });
 
 /** The result of a piece. */
 export const pieceFiguresSchema = z.object({
@@ -25,8 +29,9 @@ export const pieceFiguresSchema = z.object({
   turningPoints: z.array(z.number()),
   trainingChoices: z.array(z.array(z.number())).optional(),
   testChoices: z.array(z.array(z.number())).optional(),
-  latencyCycles: z.number(),
-  energyPj: z.number(),
+  /** Of the whole training, on either array. */
+  twoInOne: arrayFiguresSchema,
+  bitFusion: arrayFiguresSchema,
   /** What a static network of equal cost was set to. */
   bits: z.object({ activationBits: z.number(), gradientBits: z.number() }).optional(),
 });
@@ -216,6 +221,7 @@ function figuresOf({ figures, prepared }: MethodOutcome): PieceFigures {
     turningPoints: [...turningPoints],
     ...(trainingChoices && { trainingChoices: trainingChoices.map((row) => [...row]) }),
     ...(testChoices && { testChoices: testChoices.map((row) => [...row]) }),
-    ...acceleratorFigures(work),
+    twoInOne: twoInOneFigures(work),
+    bitFusion: bitFusionFigures(work),
   };
 }

@@ -1,7 +1,7 @@
-// Modelled latency and energy of training on a Bit-Fusion-like array: the three products of a layer as three workloads.
+// The three products of a layer in a training step, as workloads for an array.
 
 import { attributeOf, type Graph, type Node } from "@dovetail/graph";
-import { bankedMemory, dram, type FusionArray, type FusionLayer, fusionCost, scalableUnit } from "@dovetail/hardware";
+import type { FusionLayer } from "@dovetail/hardware";
 import type { Network } from "@dovetail/models";
 import type { OperandBits, Products } from "./cost.js";
 import { type CountedLayer, countedLayers } from "./layers.js";
@@ -28,27 +28,8 @@ export interface LayerWork {
   readonly images: number;
 }
 
-/** Of a training; energy of the array, its buffers and the off-chip memory. */
-export interface AcceleratorFigures {
-  readonly latencyCycles: number;
-  readonly energyPj: number;
-}
-
-/** Array and buffers of Bit Fusion's simulator at 45 nm: accelerators/bit-fusion.yaml. */
-const array: FusionArray = {
-  rows: 16,
-  columns: 32,
-  widestBits: 8,
-  narrowestBits: 2,
-  weightBufferBits: 65536 * 8,
-  inputBufferBits: 32768 * 8,
-  outputBufferBits: 16384 * 8,
-  offChipBitsPerCycle: 192,
-};
-const technologyNm = 45;
-
 /** Images that are computed together: their weights are loaded once. */
-const imagesTogether = 32;
+export const imagesTogether = 32;
 
 /** Convolutions and matrix products of a network with their shapes; none of layers that are not square. */
 export function shapedLayers(network: Network): readonly ShapedLayer[] {
@@ -80,36 +61,12 @@ function shapeOf(graph: Graph, node: Node): LayerShape | undefined {
   };
 }
 
-/** Latency and energy of all work. Costs are those of 32 images together, and linear in the images. */
-export function acceleratorFigures(work: readonly LayerWork[]): AcceleratorFigures {
-  let latencyCycles = 0;
-  let energyPj = 0;
-  for (const { layer, bits, images } of work) {
-    for (const workload of workloadsOf(layer, bits)) {
-      const figures = perImage(workload);
-      latencyCycles += figures.latencyCycles * images;
-      energyPj += figures.energyPj * images;
-    }
-  }
-  return { latencyCycles, energyPj };
-}
-
-/** Costs that were asked for before: the search for a tiling takes a tenth of a second. */
-const known = new Map<string, AcceleratorFigures>();
-
-function perImage(layer: FusionLayer): AcceleratorFigures {
-  const key = JSON.stringify(layer);
-  const figures = known.get(key) ?? costOf(layer);
-  known.set(key, figures);
-  return figures;
-}
-
 /**
  * Forward: the convolution. Error: the gradient's channels back to the input's; of a stride, the products that are not
  * with inserted zeros. Weight gradient: the roles of batch and channels exchanged, the gradient as the filter, in pieces
  * of at most 16 × 16 pixels, so that a filter fits the buffer.
  */
-function workloadsOf({ shape, hasErrorProduct }: ShapedLayer, bits: OperandBits): readonly FusionLayer[] {
+export function workloadsOf({ shape, hasErrorProduct }: ShapedLayer, bits: OperandBits): readonly FusionLayer[] {
   const { inputChannels, outputChannels, kernelSize, stride, outputSize } = shape;
   const { activationBits, weightBits, gradientBits } = bits;
   const batch = imagesTogether;
@@ -139,33 +96,36 @@ function workloadsOf({ shape, hasErrorProduct }: ShapedLayer, bits: OperandBits)
   return [products.forward, ...(hasErrorProduct ? [products.error] : []), products.gradient];
 }
 
-/** Latency and energy of a workload, for one of the images. */
-function costOf(layer: FusionLayer): AcceleratorFigures {
-  const { latencyCycles, bits } = fusionCost(layer, array);
-  const buffers =
-    buffer(bits.weightReads, bits.weightWrites, 65536, 16384, 64) +
-    buffer(bits.inputReads, bits.inputWrites, 32768, 512, 16) +
-    buffer(bits.outputReads, bits.outputWrites, 16384, 1024, 16);
-  const offChip = (bits.offChipReads + bits.offChipWrites) * dram({ kind: "LPDDR4" }).energyPjPerBit;
-  const macs = layer.batch * layer.inputChannels * layer.outputChannels * layer.kernelSize ** 2 * layer.outputSize ** 2;
-  const energyPj = buffers + offChip + macs * productEnergyPj(layer.activationBits, layer.weightBits);
-  return { latencyCycles: latencyCycles / imagesTogether, energyPj: energyPj / imagesTogether };
+/** Of a training; energy of the array, its buffers and the off-chip memory. */
+export interface ArrayFigures {
+  readonly latencyCycles: number;
+  readonly energyPj: number;
 }
 
-function buffer(readBits: number, writtenBits: number, bytes: number, widthBits: number, sideBySide: number): number {
-  const { readPj, writePj } = bankedMemory({ bytes, widthBits, technologyNm, sideBySide });
-  return (readBits * readPj + writtenBits * writePj) / widthBits;
+/** Latency and energy of all work on an array that takes so much for a workload, an image. */
+export function figuresOfWork(
+  work: readonly LayerWork[],
+  perImage: (workload: FusionLayer) => ArrayFigures,
+): ArrayFigures {
+  let latencyCycles = 0;
+  let energyPj = 0;
+  for (const { layer, bits, images } of work) {
+    for (const workload of workloadsOf(layer, bits)) {
+      const figures = perImage(workload);
+      latencyCycles += figures.latencyCycles * images;
+      energyPj += figures.energyPj * images;
+    }
+  }
+  return { latencyCycles, energyPj };
 }
 
-/** Operands above 8 bits take a pass of the 8-bit unit for each pair of slices. */
-function productEnergyPj(activationBits: number, weightBits: number): number {
-  const passes = Math.ceil(activationBits / array.widestBits) * Math.ceil(weightBits / array.widestBits);
-  const inUnit = (bits: number): number => Math.min(bits, array.widestBits);
-  const { energyPj } = scalableUnit({
-    kind: "composable",
-    weightBitWidth: inUnit(weightBits),
-    activationBitWidth: inUnit(activationBits),
-    technologyNm,
-  });
-  return passes * energyPj;
+/** The same function, remembering what it was asked before: a search for tiles or mappings takes a while. */
+export function remembered(costOf: (workload: FusionLayer) => ArrayFigures): (workload: FusionLayer) => ArrayFigures {
+  const known = new Map<string, ArrayFigures>();
+  return (workload) => {
+    const key = JSON.stringify(workload);
+    const figures = known.get(key) ?? costOf(workload);
+    known.set(key, figures);
+    return figures;
+  };
 }
