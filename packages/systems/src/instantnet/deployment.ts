@@ -1,7 +1,14 @@
 // Files and mappings of a trained switchable network: what deployment costs, by mapper.
-import { createRandomStream } from "@dovetail/core";
+import { createRandomStream, internalError } from "@dovetail/core";
 import { type Tensor, tensorFromData } from "@dovetail/graph";
-import { evaluateCost, eyerissLike, type MapperName, type Mapping } from "@dovetail/hardware";
+import {
+  type Architecture,
+  evaluateCost,
+  eyerissLike,
+  type MapperName,
+  type Mapping,
+  rowStationaryMapping,
+} from "@dovetail/hardware";
 import type { Network } from "@dovetail/models";
 import type { Layer, SwitchableNetwork } from "@dovetail/quant";
 import { openModel } from "@dovetail/runtime";
@@ -18,8 +25,10 @@ const mappingSchema = z.object({
   /** Energy-delay product of an image, J·s. */
   searched: z.number(),
   random: z.number(),
+  /** The row-stationary mapping by rule, without a search. */
+  rowStationary: z.number(),
   /** The mappings found at the highest precision, left as they are at this one. */
-  fixed: z.number(),
+  unswitched: z.number(),
   energyPj: z.number(),
   latencyMs: z.number(),
   /** Layers whose energy-delay product is smaller than at the next higher precision, and all that switch. */
@@ -150,7 +159,8 @@ function mapAll({
     figures[`${bits}`] = {
       searched: found.cost.edpJouleSeconds,
       random: map(bits, "random").cost.edpJouleSeconds,
-      fixed: costUnder(found, widest),
+      rowStationary: costUnder(found, ({ problem }, at) => rowStationaryMapping(problem, at)),
+      unswitched: costUnder(found, (_, __, name) => widest.get(name)!),
       energyPj: found.cost.energyPj,
       latencyMs: found.cost.latencyMs,
       fallingLayers: wider ? falling.length : switching.length,
@@ -165,11 +175,15 @@ function mappingsOf({ layers }: MappedPrecision): Map<string, Mapping> {
   return new Map(layers.map(({ name, mapping }) => [name, mapping]));
 }
 
-/** Energy-delay product of the layers, J·s, under given mappings. They fit: fewer bits need no more room. */
-function costUnder({ layers }: MappedPrecision, mappings: ReadonlyMap<string, Mapping>): number {
-  const costed = layers.map(({ name, layer, cost }) => {
-    const found = evaluateCost(layer.problem, atWidth(architecture, operandBits(layer)), mappings.get(name)!);
-    return { layer, cost: found.ok ? found : cost };
+type MappingOf = (layer: MappedPrecision["layers"][number]["layer"], at: Architecture, name: string) => Mapping;
+
+/** Energy-delay product of the layers, J·s, under given mappings. */
+function costUnder({ layers }: MappedPrecision, mappingOf: MappingOf): number {
+  const costed = layers.map(({ name, layer }) => {
+    const at = atWidth(architecture, operandBits(layer));
+    const cost = evaluateCost(layer.problem, at, mappingOf(layer, at, name));
+    if (!cost.ok) throw internalError("given_mapping", `layer ${name} does not fit its given mapping`);
+    return { layer, cost };
   });
   return totalCost(costed, clockHz).edpJouleSeconds;
 }
