@@ -1,4 +1,5 @@
-export type { TensorAnnotation } from "./annotations/annotation.js";
+export type { StructuredAnnotation, TensorAnnotation } from "./annotations/annotation.js";
+export { type LayerWeightShape, type StructuredForm, structuredFormOf } from "./annotations/structured-form.js";
 export { type DifferentiateOptions, differentiate, withGradients } from "./autodiff/differentiate.js";
 export { expandOwnOperators } from "./autodiff/expand-own-operators.js";
 export { gradientTable } from "./autodiff/gradient-table.js";

@@ -456,7 +456,6 @@ export {
   type StructuredOptions,
   type StructuredWeights,
   structuredWeights,
-  type WeightShape,
 } from "./precision/structured-weights.js";
 export { type UnitPace, type UnitRule, unitPace } from "./precision/unit-pace.js";
 export {

@@ -4,6 +4,16 @@ import { annotationsKey, annotationsText, readAnnotations } from "./metadata.js"
 
 const read = (text: string) => readAnnotations(new Map([[annotationsKey, text]]), ["metadata_props"]);
 
+const structured = {
+  columns: 3,
+  rows: 96,
+  keptRows: 40,
+  bases: 2,
+  nonZeroCoefficients: 101,
+  coefficientBitWidth: 4,
+  basisBitWidth: 8,
+};
+
 function refusal(text: string) {
   try {
     read(text);
@@ -34,6 +44,8 @@ describe("annotations in a model's metadata", () => {
     ]);
     expect(read(annotationsText(annotations)!)).toEqual(annotations);
     expect(readAnnotations(new Map([["other", "x"]]), [])).toEqual(new Map());
+    const withForm = new Map([["w", { structured }]]);
+    expect(read(annotationsText(withForm)!)).toEqual(withForm);
   });
 
   it("are refused where they are not what they should be", () => {
@@ -47,5 +59,13 @@ describe("annotations in a model's metadata", () => {
     expect(refusal('{"w":{"powerOfTwo":1}}').expected).toBe("true or false");
     expect(refusal('{"w":{"bitwidth":8}}').message).toBe('unknown field "bitwidth": is "bitWidth" meant?');
     expect(refusal('{"w":{"toString":8}}').message).toBe('unknown field "toString"');
+    const form = (change: object) => refusal(JSON.stringify({ w: { structured: { ...structured, ...change } } }));
+    const formPlace = [...place, "w", "structured"];
+    expect(form({ rows: 0 })).toMatchObject({ path: [...formPlace, "rows"], received: "0" });
+    expect(form({ bases: undefined })).toMatchObject({ message: "a field is missing", path: [...formPlace, "bases"] });
+    expect(form({ keptRows: 97 })).toMatchObject({ message: "wrong value", path: formPlace });
+    expect(form({ nonZeroCoefficients: 121 })).toMatchObject({ message: "wrong value", path: formPlace });
+    expect(form({ base: 1 }).message).toBe('unknown field "base": is "bases" meant?');
+    expect(refusal('{"w":{"structured":4}}')).toMatchObject({ expected: "a JSON object", path: formPlace });
   });
 });

@@ -1,5 +1,5 @@
 import { type DovetailError, inputError, nearestWord } from "@dovetail/core";
-import type { TensorAnnotation } from "./annotation.js";
+import type { StructuredAnnotation, TensorAnnotation } from "./annotation.js";
 
 /**
  * Key under which annotations travel in an ONNX file's `metadata_props`: a JSON object from value names to annotations,
@@ -13,18 +13,46 @@ type Path = readonly (string | number)[];
 interface FieldRule {
   readonly expected: string;
   readonly accepts: (value: unknown) => boolean;
+  /** Rules of an object's fields, all of which must be there but the optional ones. */
+  readonly fields?: Readonly<Record<string, FieldRule>> | undefined;
+  readonly isOptional?: boolean | undefined;
 }
 
+const wholeNumber = (least: number, most: number): FieldRule => ({
+  expected: `a whole number from ${least} to ${most}`,
+  accepts: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+const size = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+const structuredRules: Readonly<Record<keyof StructuredAnnotation, FieldRule>> = {
+  columns: size,
+  rows: size,
+  keptRows: count,
+  bases: size,
+  nonZeroCoefficients: count,
+  coefficientBitWidth: wholeNumber(1, 64),
+  basisBitWidth: wholeNumber(1, 64),
+  scaleBitWidth: { ...wholeNumber(0, 64), isOptional: true },
+};
+
 const fieldRules: Readonly<Record<keyof TensorAnnotation, FieldRule>> = {
-  bitWidth: {
-    expected: "a whole number from 1 to 64",
-    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 64,
-  },
+  bitWidth: { ...wholeNumber(1, 64), isOptional: true },
   sparsityFraction: {
     expected: "a number from 0 to 1",
     accepts: (value) => typeof value === "number" && value >= 0 && value <= 1,
+    isOptional: true,
   },
-  powerOfTwo: { expected: "true or false", accepts: (value) => typeof value === "boolean" },
+  powerOfTwo: { expected: "true or false", accepts: (value) => typeof value === "boolean", isOptional: true },
+  structured: {
+    expected: "a JSON object with no more kept rows than rows, and no more coefficients than kept rows hold",
+    accepts: (value) => {
+      const { columns, rows, keptRows, nonZeroCoefficients } = value as StructuredAnnotation;
+      return keptRows <= rows && nonZeroCoefficients <= keptRows * columns;
+    },
+    fields: structuredRules,
+    isOptional: true,
+  },
 };
 
 /** The annotations' metadata entry, values in the order of their names; undefined when there are none. */
@@ -52,18 +80,25 @@ function parse(text: string, path: Path): unknown {
   }
 }
 
-function checked(value: unknown, path: Path): TensorAnnotation {
+function checked(
+  value: unknown,
+  path: Path,
+  rules: Readonly<Record<string, FieldRule>> = fieldRules,
+): TensorAnnotation {
   const annotation = asObject(value, path);
   for (const [field, content] of Object.entries(annotation)) {
-    const rule = Object.hasOwn(fieldRules, field) ? fieldRules[field as keyof TensorAnnotation] : undefined;
+    const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
     if (!rule) {
-      const known = Object.keys(fieldRules);
+      const known = Object.keys(rules);
       const nearest = nearestWord(field, known);
       throw malformed(`unknown field "${field}"${nearest ? `: is "${nearest}" meant?` : ""}`, path, known.join(", "));
     }
+    if (rule.fields) checked(content, [...path, field], rule.fields);
     if (!rule.accepts(content))
       throw malformed("wrong value", [...path, field], rule.expected, JSON.stringify(content));
   }
+  const missing = Object.keys(rules).find((field) => !rules[field]!.isOptional && !Object.hasOwn(annotation, field));
+  if (missing !== undefined) throw malformed("a field is missing", [...path, missing], rules[missing]!.expected);
   return annotation;
 }
 
