@@ -11,6 +11,7 @@ export interface ParameterOptions {
   /** As `trainable` unless said: PyTorch's optimizers decay biases and batch-norm parameters too. */
   readonly decay?: boolean | undefined;
   readonly row?: string | undefined;
+  readonly bounds?: readonly [number, number] | undefined;
 }
 
 const statistics: ReadonlySet<ParameterRole> = new Set([
@@ -31,6 +32,7 @@ export function parameterSpec(name: string, shape: readonly number[], options: P
     trainable,
     decay: options.decay ?? trainable,
     ...(options.row === undefined ? {} : { row: options.row }),
+    ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
   };
 }
 

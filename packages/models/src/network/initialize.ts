@@ -13,7 +13,7 @@ const samplers: { [K in keyof Kinds]: (initialization: Kinds[K], shape: readonly
   xavierNormal: (_, shape) => normal(0, Math.sqrt(2 / (fansOf(shape).fanIn + fansOf(shape).fanOut))),
   xavierUniform: (_, shape) => uniform(Math.sqrt(6 / (fansOf(shape).fanIn + fansOf(shape).fanOut))),
   normal: ({ mean, standardDeviation }) => normal(mean, standardDeviation),
-  uniform: ({ bound }) => uniform(bound),
+  uniform: ({ bound, mean }) => uniform(bound, mean),
   constant:
     ({ value }) =>
     () =>
@@ -24,8 +24,8 @@ function normal(mean: number, standardDeviation: number): Sampler {
   return (random) => mean + standardDeviation * random.normal();
 }
 
-function uniform(bound: number): Sampler {
-  return (random) => bound * (2 * random.uniform() - 1);
+function uniform(bound: number, mean = 0): Sampler {
+  return (random) => mean + bound * (2 * random.uniform() - 1);
 }
 
 /** Fan in and fan out of a weight [O, I, …kernel], as PyTorch counts them. */

@@ -15,7 +15,11 @@ export type ParameterRole =
   /** Distance of two neighbouring values of a learnt quantizer. */
   | "stepSize"
   /** Value at which a learnt quantizer clips. */
-  | "clippingValue";
+  | "clippingValue"
+  /** Logarithm to base 2 of a weight's magnitude. */
+  | "exponent"
+  /** A weight's sign before it is rounded to −1, 0 or 1. */
+  | "sign";
 
 /**
  * How a parameter starts. The fans are those of PyTorch's `torch.nn.init`: of a weight [O, I, …kernel],
@@ -31,8 +35,8 @@ export type Initialization =
   /** Uniform in ±√(6 / (fan in + fan out)). */
   | { readonly kind: "xavierUniform" }
   | { readonly kind: "normal"; readonly mean: number; readonly standardDeviation: number }
-  /** Uniform in ±bound. */
-  | { readonly kind: "uniform"; readonly bound: number }
+  /** Uniform in mean ± bound; the mean is 0 unless said. */
+  | { readonly kind: "uniform"; readonly bound: number; readonly mean?: number | undefined }
   | { readonly kind: "constant"; readonly value: number };
 
 /** One tensor of a network that is not computed from its input. All are float32. */
@@ -51,6 +55,8 @@ export interface ParameterSpec {
    * step changes the chosen row alone.
    */
   readonly row?: string | undefined;
+  /** Smallest and largest value: the optimizer's step ends inside. */
+  readonly bounds?: readonly [number, number] | undefined;
 }
 
 /** What is observed of a value's entries. */

@@ -12,8 +12,9 @@ export interface ParameterUpdates {
 
 /**
  * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
- * parameters and memory (`NAME:next`, `NAME:KIND:next`). Where a scalar input chooses a row of a parameter, other rows
- * stay as they are, memory included; `partOf` says otherwise which part of a parameter changes. `scalars` are the optimizer's hyper-parameters, by its name.
+ * parameters and memory (`NAME:next`, `NAME:KIND:next`). A parameter with bounds is clipped to them. Where a scalar input
+ * chooses a row of a parameter, other rows stay as they are, memory included; `partOf` says otherwise which part of a
+ * parameter changes. `scalars` are the optimizer's hyper-parameters, by its name.
  */
 export function applyOptimizer(
   g: GraphBuilder,
@@ -30,15 +31,16 @@ export function applyOptimizer(
     g.output(value, `${name}:next`);
   };
   trained.forEach((spec, index) => {
-    const { name, shape, decay } = spec;
+    const { name, shape, decay, bounds } = spec;
     const memory = Object.fromEntries(
       optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
     );
     const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
     const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
+    const next = bounds ? g.clip(updated.parameter, ...bounds) : updated.parameter;
     const isUpdated = partOf(g, spec);
     const inRow = (value: Value, old: Value): Value => (isUpdated ? g.where(isUpdated, value, old) : value);
-    replaceBy(name, inRow(updated.parameter, optimized.parameter));
+    replaceBy(name, inRow(next, optimized.parameter));
     for (const kind of optimizer.memory) {
       memoryShapes.set(`${name}:${kind}`, shape);
       replaceBy(`${name}:${kind}`, inRow(updated.memory[kind]!, memory[kind]!));
