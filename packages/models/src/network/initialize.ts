@@ -1,5 +1,5 @@
 import { internalError, type RandomStream } from "@dovetail/core";
-import { elementCount, type Tensor, tensorFromData } from "@dovetail/graph";
+import { elementCount, type Tensor, tensor } from "@dovetail/graph";
 import type { Initialization, Network, ParameterSpec } from "./network.js";
 
 type Kinds = { [I in Initialization as I["kind"]]: I };
@@ -47,15 +47,14 @@ export function initializeParameters(network: Network, random: RandomStream): Ma
   return new Map(network.parameters.map((parameter) => [parameter.name, initializeParameter(parameter, random)]));
 }
 
-/** First values of one parameter, float32. */
+/** First values of one parameter. */
 export function initializeParameter(parameter: ParameterSpec, random: RandomStream): Tensor {
-  const { name, shape, initialization } = parameter;
+  const { name, shape, initialization, elementType = "float32" } = parameter;
   const sampler = (samplers[initialization.kind] as (of: Initialization, shape: readonly number[]) => Sampler)(
     initialization,
     shape,
   );
-  const data = new Float32Array(elementCount(shape));
   const stream = random.split(name);
-  for (let index = 0; index < data.length; index++) data[index] = sampler(stream);
-  return tensorFromData("float32", shape, data);
+  const values = Array.from({ length: elementCount(shape) }, () => sampler(stream));
+  return tensor(elementType, shape, values);
 }

@@ -1,4 +1,4 @@
-import type { Graph, Shape } from "@dovetail/graph";
+import type { ElementType, Graph, Shape } from "@dovetail/graph";
 
 /** What a parameter is for, in the network's arithmetic. */
 export type ParameterRole =
@@ -19,7 +19,12 @@ export type ParameterRole =
   /** Logarithm to base 2 of a weight's magnitude. */
   | "exponent"
   /** A weight's sign before it is rounded to −1, 0 or 1. */
-  | "sign";
+  | "sign"
+  /** Factors of which a weight is the product: sparse signed powers of two, and the small matrix beside them. */
+  | "coefficient"
+  | "basis"
+  /** 1 where a value may be other than zero. */
+  | "mask";
 
 /**
  * How a parameter starts. The fans are those of PyTorch's `torch.nn.init`: of a weight [O, I, …kernel],
@@ -39,7 +44,7 @@ export type Initialization =
   | { readonly kind: "uniform"; readonly bound: number; readonly mean?: number | undefined }
   | { readonly kind: "constant"; readonly value: number };
 
-/** One tensor of a network that is not computed from its input. All are float32. */
+/** One tensor of a network that is not computed from its input. */
 export interface ParameterSpec {
   /** Name of the graph input that takes it, e.g. `layer1.0.conv1.weight`. */
   readonly name: string;
@@ -57,6 +62,13 @@ export interface ParameterSpec {
   readonly row?: string | undefined;
   /** Smallest and largest value: the optimizer's step ends inside. */
   readonly bounds?: readonly [number, number] | undefined;
+  /** float32 by default. */
+  readonly elementType?: ElementType | undefined;
+  /**
+   * Value of the graph whose gradient trains the parameter, where that is a code without a gradient of its own: what it
+   * stands for, float32, of the parameter's shape. An optimizer needs a rule for its role.
+   */
+  readonly trainedBy?: string | undefined;
 }
 
 /** What is observed of a value's entries. */

@@ -1,6 +1,7 @@
-import { type GraphBuilder, type Tensor, tensorFromData, type Value } from "@dovetail/graph";
+import { inputError } from "@dovetail/core";
+import { type ElementType, elementCount, type GraphBuilder, type Tensor, tensor, type Value } from "@dovetail/graph";
 import { isChosenRow, type ParameterSpec } from "@dovetail/models";
-import type { Optimizer } from "./optimizer.js";
+import type { Optimizer, UpdateRule } from "./optimizer.js";
 
 /** What a step of the optimizer changes. */
 export interface ParameterUpdates {
@@ -25,28 +26,48 @@ export function applyOptimizer(
   partOf: (g: GraphBuilder, parameter: ParameterSpec) => Value | undefined = chosenPart,
 ): ParameterUpdates {
   const statePairs: Record<string, string> = {};
-  const memoryShapes = new Map<string, readonly number[]>();
+  const memoryTypes = new Map<string, readonly [ElementType, readonly number[]]>();
   const replaceBy = (name: string, value: Value): void => {
     statePairs[name] = `${name}:next`;
     g.output(value, `${name}:next`);
   };
   trained.forEach((spec, index) => {
     const { name, shape, decay, bounds } = spec;
+    const rule = ruleOf(optimizer, spec);
+    const typeOf = (kind: string): ElementType => rule.memoryTypes?.[kind] ?? "float32";
     const memory = Object.fromEntries(
-      optimizer.memory.map((kind) => [kind, g.input(`${name}:${kind}`, "float32", shape)]),
+      rule.memory.map((kind) => [kind, g.input(`${name}:${kind}`, typeOf(kind), shape)]),
     );
     const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
-    const updated = g.scope(`optimizer/${name}`, () => optimizer.update(g, optimized, scalars));
+    const updated = g.scope(`optimizer/${name}`, () => rule.update(g, optimized, scalars));
     const next = bounds ? g.clip(updated.parameter, ...bounds) : updated.parameter;
     const isUpdated = partOf(g, spec);
     const inRow = (value: Value, old: Value): Value => (isUpdated ? g.where(isUpdated, value, old) : value);
     replaceBy(name, inRow(next, optimized.parameter));
-    for (const kind of optimizer.memory) {
-      memoryShapes.set(`${name}:${kind}`, shape);
+    for (const kind of rule.memory) {
+      memoryTypes.set(`${name}:${kind}`, [typeOf(kind), shape]);
       replaceBy(`${name}:${kind}`, inRow(updated.memory[kind]!, memory[kind]!));
     }
   });
-  return { statePairs, initialMemory: () => new Map([...memoryShapes].map(([name, shape]) => [name, zeros(shape)])) };
+  const initialMemory = (): Map<string, Tensor> =>
+    new Map([...memoryTypes].map(([name, [elementType, shape]]) => [name, zeros(elementType, shape)]));
+  return { statePairs, initialMemory };
+}
+
+/** Throws when the parameter is a code and the optimizer has no rule for its role. */
+function ruleOf(optimizer: Optimizer, { name, role, trainedBy }: ParameterSpec): UpdateRule {
+  const rule = optimizer.rules?.[role];
+  if (rule === undefined && trainedBy !== undefined) {
+    throw inputError("optimizer_rule", `optimizer "${optimizer.name}" cannot train "${name}", which is a code`, {
+      expected: `a rule for the role ${role}`,
+    });
+  }
+  return rule ?? optimizer;
+}
+
+/** The value whose gradient trains a parameter. */
+export function trainedValue(g: GraphBuilder, { name, trainedBy }: ParameterSpec): Value {
+  return g.value(trainedBy ?? name);
 }
 
 /** True in the row that the parameter's scalar input chooses; undefined where it has none. */
@@ -54,6 +75,6 @@ export function chosenPart(g: GraphBuilder, { name, row }: ParameterSpec): Value
   return row === undefined ? undefined : isChosenRow(g, g.value(name), g.value(row));
 }
 
-function zeros(shape: readonly number[]): Tensor {
-  return tensorFromData("float32", shape, new Float32Array(shape.reduce((product, size) => product * size, 1)));
+function zeros(elementType: ElementType, shape: readonly number[]): Tensor {
+  return tensor(elementType, shape, new Array<number>(elementCount(shape)).fill(0));
 }

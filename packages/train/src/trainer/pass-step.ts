@@ -1,6 +1,6 @@
 import { differentiate, GraphBuilder, type Tensor, tensorFromData, type Value } from "@dovetail/graph";
 import type { DropoutMask, Network, ParameterSpec, TrainingForm } from "@dovetail/models";
-import { applyOptimizer, chosenPart } from "../optimizers/apply-optimizer.js";
+import { applyOptimizer, chosenPart, trainedValue } from "../optimizers/apply-optimizer.js";
 import { clipGradients } from "../optimizers/clip-gradients.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 import {
@@ -65,7 +65,7 @@ function buildPass(network: Network, options: PassStepOptions): Pick<PassStep, "
   let loss = open.loss;
   if (options.teachers > 0) loss = g.add(loss, distance(g, logits, options.teachers));
   loss = g.mul(loss, g.input(passNames.weight, "float32", []));
-  const parameters = trained.map(({ name }) => g.value(name));
+  const parameters = trained.map((spec) => trainedValue(g, spec));
   const gradients = differentiate(g, { loss, withRespectTo: parameters });
   g.output(loss, passNames.loss);
   if (correct) g.output(correct, passNames.correct);
@@ -103,7 +103,7 @@ function buildApply(
   const { optimizer, clip } = options;
   const trained: readonly ParameterSpec[] = trainedParameters(network, options);
   const g = new GraphBuilder(`${network.name}: optimizer`);
-  for (const { name, shape } of trained) g.input(name, "float32", shape);
+  for (const { name, shape, elementType = "float32" } of trained) g.input(name, elementType, shape);
   const sums = trained.map(({ name, shape }) => g.input(sumName(name), "float32", shape));
   const scalars = scalarInputs(g, [...optimizer.inputs, ...(clip ? ["maximumNorm"] : [])]);
   const gradients = clip ? clipGradients(g, sums, scalars.maximumNorm!) : sums;

@@ -1,6 +1,6 @@
 import { differentiate, type Tensor } from "@dovetail/graph";
 import type { DropoutMask, Network } from "@dovetail/models";
-import { applyOptimizer } from "../optimizers/apply-optimizer.js";
+import { applyOptimizer, trainedValue } from "../optimizers/apply-optimizer.js";
 import { clipGradients } from "../optimizers/clip-gradients.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 import { addFormUpdates, type OpenStepOptions, openStep, type StatefulGraph, scalarInputs } from "./open-step.js";
@@ -45,7 +45,7 @@ export function buildTrainingStep(network: Network, options: TrainingStepOptions
   const open = openStep(network, options);
   const { g, form, loss, correct, trained } = open;
   const scalars = scalarInputs(g, [...optimizer.inputs, ...(options.clip ? ["maximumNorm"] : [])]);
-  const withRespectTo = trained.map(({ name }) => g.value(name));
+  const withRespectTo = trained.map((spec) => trainedValue(g, spec));
   if (options.imageGradient) withRespectTo.push(g.value(network.image));
   let gradients = differentiate(g, { loss, withRespectTo });
   const imageGradient = options.imageGradient ? gradients.at(-1)! : undefined;
