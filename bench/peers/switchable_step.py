@@ -2,8 +2,9 @@
 as their authors formulate them, written anew.
 
 Usage: python bench/peers/switchable_step.py <kind> <batch size> <threads> <layout>
-kind: cdt (4, 8, 12, 16, 32 bit: a pass a precision, the highest first, gradients added up) or pgd7 (8 bit of 4 to 16:
-seven steps on the images and one on the weights, all in training mode). Reads a command a line, answers with JSON.
+kind: cdt (4, 8, 12, 16, 32 bit: a pass a precision, the highest first, gradients added up), pgd7 (8 bit of 4 to 16:
+seven steps on the images and one on the weights, all in training mode, as published) or pgd7-inference (the seven steps
+with running statistics and ranges, as ours). Reads a command a line, answers with JSON.
 """
 import os
 import sys
@@ -44,8 +45,11 @@ class QuantizedConvolution(nn.Conv2d):
         if bits == 32:
             return functional.conv2d(x, self.weight, None, self.stride, self.padding)
         with torch.no_grad():
-            ends = torch.stack([x.min(), x.max()])
-            self.range.mul_(0.1).add_(ends, alpha=0.9)
+            if self.training:
+                ends = torch.stack([x.min(), x.max()])
+                self.range.mul_(0.1).add_(ends, alpha=0.9)
+            else:
+                ends = self.range
             rows = self.weight.flatten(1)
             low, high = (end.view(-1, 1, 1, 1) for end in (rows.min(1).values, rows.max(1).values))
         data = Quantize.apply(x, bits, ends[0], ends[1])
@@ -127,6 +131,7 @@ def pgd7_step():
     epsilon, step_size, bits = 8.0, 2.0, 8
     delta = torch.empty_like(images).uniform_(-epsilon, epsilon)
     delta = (images + delta).clamp_(0, 255) - images
+    model.train(kind == "pgd7")
     for _ in range(7):
         delta.requires_grad_(True)
         loss = functional.cross_entropy(model(images + delta, bits), labels)
@@ -134,6 +139,7 @@ def pgd7_step():
         with torch.no_grad():
             delta = (delta + step_size * gradient.sign()).clamp_(-epsilon, epsilon)
             delta = (images + delta).clamp_(0, 255) - images
+    model.train()
     optimizer.zero_grad(set_to_none=True)
     loss = functional.cross_entropy(model(images + delta, bits), labels)
     loss.backward()
@@ -141,7 +147,7 @@ def pgd7_step():
     return loss.item()
 
 
-step = {"cdt": cdt_step, "pgd7": pgd7_step}[kind]
+step = {"cdt": cdt_step, "pgd7": pgd7_step, "pgd7-inference": pgd7_step}[kind]
 
 
 serve(step, threads=torch.get_num_threads())
