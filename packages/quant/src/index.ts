@@ -38,6 +38,13 @@ export {
   quantizedRoles,
   type WeightPoint,
 } from "./quantizers/points.js";
+export {
+  type FixedPointOptions,
+  magnitudeOf,
+  powerOfTwoScale,
+  quantizeFixedPoint,
+  quantizeToOwnScale,
+} from "./quantizers/power-of-two.js";
 export { meanSampleMinMax, minMaxOf } from "./quantizers/ranges.js";
 export {
   quantizeWageubnActivation,

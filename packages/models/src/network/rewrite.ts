@@ -17,7 +17,7 @@ export type NodeRewrite = (context: RewriteContext) => readonly Value[];
 export interface RewriteOptions {
   /** Sizes to put in the place of named dimensions of the inputs, e.g. `{ batch: 128 }`. All types are inferred anew. */
   readonly dimensions?: Readonly<Record<string, Dimension>> | undefined;
-  /** Replacements by operator; nodes of other operators stay as they are. */
+  /** Replacements by operator, of another domain than ONNX's `domain.Operator`; nodes of other operators stay as they are. */
   readonly nodes?: Readonly<Record<string, NodeRewrite>> | undefined;
   /** Called for each value before anything reads it: what it returns is read in its place. */
   readonly values?: ((value: Value, g: GraphBuilder) => Value) | undefined;
@@ -49,7 +49,7 @@ export function rewriteGraph(
     const inputs = node.inputs.map((name) => (name === "" ? undefined : find(name)));
     const keep = (): readonly Value[] =>
       g.node(node.operator, inputs, node.attributes, { domain: node.domain, name: node.name, outputs: node.outputs });
-    const rule = node.domain === "" ? options.nodes?.[node.operator] : undefined;
+    const rule = options.nodes?.[node.domain === "" ? node.operator : `${node.domain}.${node.operator}`];
     const outputs = rule ? rule({ node, inputs, g, keep }) : keep();
     node.outputs.forEach((name, index) => {
       if (name !== "") see(name, outputs[index]!);

@@ -4,6 +4,7 @@ import { layersOf } from "../layers/layers.js";
 import { quantizeAffine } from "./affine.js";
 import { quantizeDorefaGradient } from "./dorefa.js";
 import { withInputs } from "./fake-quantize.js";
+import { quantizeToOwnScale } from "./power-of-two.js";
 import { minMaxOf } from "./ranges.js";
 
 // A layer has three products: forward, error (gradient to its input) and weight gradient. Quantizers in front of the
@@ -19,10 +20,14 @@ export type GradientQuantizer = (
   options: { readonly bits: Value; readonly noise: Value | undefined },
 ) => Value;
 
-/** By name: `minMax` is FracTrain's, affine with one range for the tensor; `dorefa` has a symmetric range a sample. */
+/**
+ * By name: `minMax` is FracTrain's, affine with one range for the tensor; `dorefa` has a symmetric range a sample;
+ * `powerOfTwo` is ShiftAddNet's, symmetric with a power of two as the tensor's scale.
+ */
 export const gradientQuantizers = {
   minMax: (g, gradient, { bits, noise }) => quantizeAffine(g, gradient, { bits, noise, ...minMaxOf(g, gradient) }),
   dorefa: quantizeDorefaGradient,
+  powerOfTwo: quantizeToOwnScale,
 } as const satisfies Record<string, GradientQuantizer>;
 
 export interface GradientPrecision {
@@ -41,22 +46,23 @@ export interface GradientPrecision {
  */
 export function withGradientPrecision(
   g: GraphBuilder,
-  node: Pick<Node, "operator" | "attributes"> & Partial<Pick<Node, "name" | "outputs">>,
+  node: Pick<Node, "operator" | "attributes"> & Partial<Pick<Node, "domain" | "name" | "outputs">>,
   inputs: readonly Value[],
   precision: GradientPrecision,
 ): Value {
   const { errorBits, weightGradientBits, noise, quantizer } = precision;
+  const { operator, attributes, domain, name, outputs } = node;
   const settings = [errorBits, weightGradientBits, ...(noise ? [noise] : [])];
   return g.customGradient(
     [...inputs, ...settings],
-    () => [g.op(node.operator, inputs, node.attributes, { name: node.name, outputs: node.outputs })],
+    () => [g.op(operator, inputs, attributes, { domain, name, outputs })],
     ([gradient], context) => {
       if (!gradient) return [];
       const layer = context.inputs.slice(0, inputs.length).map((input) => context.g.identity(input));
       const [error, weightGradient, draw] = context.inputs.slice(inputs.length) as readonly Value[];
       const [data, ...parameters] = layer as [Value, ...Value[]];
       // A copy of the node whose gradients are the node's; nothing reads its result.
-      const copy = context.g.op(node.operator, layer, node.attributes);
+      const copy = context.g.op(operator, layer, attributes, { domain });
       const products = (withRespectTo: readonly Value[], bits: Value): readonly Value[] => {
         const lossGradient = quantizer(context.g, gradient, { bits, noise: draw });
         return differentiate(context.g, { loss: copy, withRespectTo, lossGradient });

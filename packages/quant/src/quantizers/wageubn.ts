@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from "@dovetail/graph";
-import { heldBits, unlessFullPrecision } from "./precision.js";
+import { halfRange, magnitudeOf, powerOfTwoScale } from "./power-of-two.js";
+import { unlessFullPrecision } from "./precision.js";
 
 // WAGEUBN (Yang et al. 2020): fixed-point numbers, scaled by powers of two where they are errors. The
 // published bits b are 8.
@@ -8,15 +9,6 @@ import { heldBits, unlessFullPrecision } from "./precision.js";
 function fixedPoint(g: GraphBuilder, x: Value, bits: Value): Value {
   const scale = halfRange(g, bits);
   return g.div(g.round(g.mul(x, scale)), scale);
-}
-
-/** 2^(b − 1). */
-const halfRange = (g: GraphBuilder, bits: Value): Value => g.pow(2, g.sub(heldBits(g, bits, 2), 1));
-
-/** Sh(x) = 2^round(log₂ max|x|), of the whole tensor; for zeros 2^−126. */
-function powerOfTwoScale(g: GraphBuilder, x: Value): Value {
-  const largest = g.max(g.op("ReduceMax", [g.abs(x)], { keepdims: 0 }), 2 ** -126);
-  return g.pow(2, g.round(g.div(g.log(largest), Math.LN2)));
 }
 
 /** clip(Q(w, b), ±(1 − 2^(1 − b))); the gradient passes straight through. Bits from 2; 17 and more leave it. */
@@ -37,7 +29,7 @@ export function quantizeWageubnActivation(g: GraphBuilder, x: Value, options: { 
 
 /** E₁, for errors at activations: Sh · clip(Q(e/Sh, b), ±1). */
 export function quantizeWageubnError(g: GraphBuilder, error: Value, options: { readonly bits: Value }): Value {
-  const scale = powerOfTwoScale(g, error);
+  const scale = powerOfTwoScale(g, magnitudeOf(g, error));
   const quantized = g.mul(scale, g.clip(fixedPoint(g, g.div(error, scale), options.bits), -1, 1));
   return unlessFullPrecision(g, options.bits, error, quantized);
 }
@@ -48,7 +40,7 @@ export function quantizeWageubnError(g: GraphBuilder, error: Value, options: { r
  */
 export function quantizeWageubnFlaggedError(g: GraphBuilder, error: Value, options: { readonly bits: Value }): Value {
   const half = halfRange(g, options.bits);
-  const unit = g.div(powerOfTwoScale(g, error), half);
+  const unit = g.div(powerOfTwoScale(g, magnitudeOf(g, error)), half);
   const ratio = g.div(error, unit);
   const limit = g.sub(half, 1);
   const large = g.clip(g.round(ratio), g.neg(limit), limit);
@@ -68,7 +60,7 @@ export function quantizeWageubnWeightGradient(
   options: { readonly levels: Value; readonly noise?: Value | undefined },
 ): Value {
   const { levels, noise } = options;
-  const magnitude = g.mul(g.div(g.abs(gradient), powerOfTwoScale(g, gradient)), levels);
+  const magnitude = g.mul(g.div(g.abs(gradient), powerOfTwoScale(g, magnitudeOf(g, gradient))), levels);
   const rounded = g.round(noise ? g.add(magnitude, noise) : magnitude);
   const clipped = g.clip(rounded, 0, g.sub(levels, 1));
   return g.div(g.mul(g.sign(gradient), clipped), 2 ** 14);
