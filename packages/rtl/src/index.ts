@@ -10,4 +10,15 @@ export {
   unitNames,
 } from "./functional/pace.js";
 export { createDoublySerialUnit, createSerialUnit, type SerialUnitOptions } from "./functional/serial.js";
+export {
+  type AccumulatingUnit,
+  type AddUnitOptions,
+  createAddUnit,
+  createShiftUnit,
+  encodeShiftWeight,
+  type RequantizerOptions,
+  requantize,
+  type ShiftUnitOptions,
+  type ShiftWeightFields,
+} from "./functional/shift-add.js";
 export { createTiledUnit, type TiledUnitOptions } from "./functional/tiled.js";
