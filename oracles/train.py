@@ -72,6 +72,8 @@ OPTIMIZERS = {
     "adam": lambda p: torch.optim.Adam(p, lr=0.05),
     "adamDecay": lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.8, 0.99), weight_decay=0.1),
     "adamW": lambda p: torch.optim.AdamW(p, lr=0.05, weight_decay=0.1),
+    "radam": lambda p: torch.optim.RAdam(p, lr=0.05),
+    "radamDecay": lambda p: torch.optim.RAdam(p, lr=0.05, betas=(0.8, 0.9), weight_decay=0.1),
     "sgdClipped": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
 }
 

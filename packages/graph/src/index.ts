@@ -3,6 +3,7 @@ export { type LayerWeightShape, type StructuredForm, structuredFormOf } from "./
 export { type DifferentiateOptions, differentiate, withGradients } from "./autodiff/differentiate.js";
 export { expandOwnOperators } from "./autodiff/expand-own-operators.js";
 export { gradientTable } from "./autodiff/gradient-table.js";
+export { adderConvFunction } from "./autodiff/own/adder-function.js";
 export type { ExpansionContext, OwnOperator } from "./autodiff/own/own-operator.js";
 export { explicitWindow, type Window, windowAttributes, windowExtent, windowOf } from "./autodiff/own/window.js";
 export { ownOperators } from "./autodiff/own-operators.js";

@@ -1,4 +1,5 @@
 export { type Activation, activate, dropout, globalAveragePool } from "./layers/activation.js";
+export { type AdderConvolutionOptions, adderConvolution } from "./layers/adder-convolution.js";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.js";
 export {
   basicBlock,
@@ -8,10 +9,11 @@ export {
   depthwiseSeparable,
   type InvertedResidualOptions,
   invertedResidual,
+  kaimingConvolution,
   preActivationBlock,
   type ResidualOptions,
 } from "./layers/blocks.js";
-export { type ConvolutionOptions, convolution } from "./layers/convolution.js";
+export { type ConvolutionLayer, type ConvolutionOptions, convolution } from "./layers/convolution.js";
 export { type LinearOptions, linear } from "./layers/linear.js";
 export { cifar10Pixels, normalizePixels, type PixelOptions, pixels } from "./layers/pixels.js";
 export { NetworkBuilder, type ParameterOptions, parameterSpec, sizeOf } from "./network/builder.js";
@@ -19,7 +21,7 @@ export { classNamesOf, type ExportOptions, exportModel } from "./network/export.
 export { foldBatchNorms } from "./network/fold.js";
 export { networkOfModel } from "./network/import.js";
 export { initializeParameter, initializeParameters } from "./network/initialize.js";
-export { countMacs, nodeMacs } from "./network/macs.js";
+export { countDistances, countMacs, nodeMacs } from "./network/macs.js";
 export {
   type Initialization,
   type Network,

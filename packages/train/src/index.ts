@@ -68,6 +68,7 @@ export { type AdamOptions, adam, adamW } from "./optimizers/adam.js";
 export { applyOptimizer, type ParameterUpdates } from "./optimizers/apply-optimizer.js";
 export { clipGradients } from "./optimizers/clip-gradients.js";
 export type { OptimizedParameter, Optimizer, UpdatedParameter, UpdateRule } from "./optimizers/optimizer.js";
+export { radam } from "./optimizers/radam.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
 export {
   type CosineOptions,

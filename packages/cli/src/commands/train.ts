@@ -78,7 +78,7 @@ export function trainCommand(io: CommandIo): Command {
     .option("--method-option <field=value>", "a field of the method's settings; may be repeated", repeated)
     .option("--epochs <n>", "how often every image is seen", wholeNumber(1), 15)
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
-    .addOption(new Option("--optimizer <name>", "optimizer").choices(["sgd", "adam", "adamw"]).default("sgd"))
+    .addOption(new Option("--optimizer <name>", "optimizer").choices(["sgd", "adam", "adamw", "radam"]).default("sgd"))
     .option("--learning-rate <x>", "the highest; default: 0.2 for sgd, 0.002 for adam", numberBetween(0, any))
     .addOption(
       new Option("--schedule <name>", "course of the learning rate")
@@ -108,7 +108,12 @@ export function trainCommand(io: CommandIo): Command {
 
 const methods = methodSchema.options.map((option) => option.shape.kind.value);
 
-const learningRates: Readonly<Record<TrainingRecipe["optimizer"], number>> = { sgd: 0.2, adam: 0.002, adamw: 0.002 };
+const learningRates: Readonly<Record<TrainingRecipe["optimizer"], number>> = {
+  sgd: 0.2,
+  adam: 0.002,
+  adamw: 0.002,
+  radam: 0.002,
+};
 
 async function begin(options: TrainOptions, command: Command): Promise<Run> {
   const ofZoo = Object.hasOwn(zoo, options.network);

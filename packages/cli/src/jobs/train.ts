@@ -18,6 +18,7 @@ import {
   loadDataset,
   type Optimizer,
   oneCycle,
+  radam,
   readWholeFile,
   type Schedule,
   sgd,
@@ -186,6 +187,7 @@ const optimizers: Readonly<Record<TrainingRecipe["optimizer"], (recipe: Training
   sgd: ({ momentum, nesterov, weightDecay }) => sgd({ momentum, nesterov, weightDecay }),
   adam: ({ weightDecay }) => adam({ weightDecay }),
   adamw: ({ weightDecay }) => adamW({ weightDecay }),
+  radam: ({ weightDecay }) => radam({ weightDecay }),
 };
 
 /** Schedules over `steps` steps whose highest value is `value`. */

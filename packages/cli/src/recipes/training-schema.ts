@@ -19,7 +19,7 @@ export const trainingSchema = z.strictObject({
   method: methodSchema.optional().describe("Low-precision training; absent: everything in float32."),
   epochs: count.describe("How often every image is seen."),
   batchSize: count.describe("Images in a step; what is left of an epoch is left out."),
-  optimizer: z.enum(["sgd", "adam", "adamw"]).describe("Betas of Adam: 0.9, 0.999."),
+  optimizer: z.enum(["sgd", "adam", "adamw", "radam"]).describe("Betas of Adam: 0.9, 0.999."),
   learningRate: rate.describe("The highest, for schedules that rise."),
   schedule: z
     .enum(["constant", "step", "cosine", "one-cycle"])

@@ -26,6 +26,8 @@ function graphOfAll(): GraphBuilder {
       g.input("on", "bool", []),
       image,
     ]),
+    ...g.ownNode("AdderConv", [image, weight], window),
+    ...g.ownNode("AdderConvInputGradient", [half, image, weight], window),
     ...g.ownNode("AveragePoolGradient", [half], { ...window, ...spatial, ceil_mode: 0, count_include_pad: 0 }),
   ];
   results.forEach((value, index) => {

@@ -51,6 +51,7 @@ const withoutRule: Readonly<Record<string, string>> = {
   Col2Im: "ConvTranspose does the same and has a rule",
   Det: "needs an inverse, which ONNX has not",
   "ai.dovetail.AffineQuantization": quantized,
+  "ai.dovetail.AdderConvInputGradient": "it stands for a derivative that the add layer has not; it has none itself",
   OneHot: "its values are constants; targets carry no gradient",
 };
 

@@ -1,6 +1,7 @@
 import { dovetailDomain } from "../ir/graph.js";
 import type { ShapeTable } from "../shape/rule.js";
 import { clipGradient, reluGradient } from "./own/activation.js";
+import { adderConv, adderConvInputGradient } from "./own/adder.js";
 import { affineQuantization } from "./own/affine-quantization.js";
 import { batchNormalizationGradient, batchNormalizationTraining } from "./own/batch-normalization.js";
 import { convInputGradient, convWeightGradient } from "./own/convolution.js";
@@ -21,6 +22,8 @@ export const ownOperators: Readonly<Record<string, OwnOperator>> = {
   MaxPoolGradient: maxPoolGradient,
   AveragePoolGradient: averagePoolGradient,
   AffineQuantization: affineQuantization,
+  AdderConv: adderConv,
+  AdderConvInputGradient: adderConvInputGradient,
 };
 
 /** Shape rules of the own operators, for the table of all shape rules. */

@@ -314,6 +314,18 @@ export class GraphBuilder extends Operators {
     return Object.fromEntries(graph.outputs.map(({ name }) => [name, this.value(renamed.get(name)!)]));
   }
 
+  /**
+   * A graph for an attribute (body of Scan or Loop, branch of If) that reads `captured` of this one; the names inside
+   * begin with that of the first.
+   */
+  subgraph(captured: readonly [Value, ...Value[]], build: (inner: GraphBuilder) => void): Graph {
+    const stem = captured[0].name;
+    const inner = new GraphBuilder(`${stem}/body`, { opset: this.opset });
+    for (const { name, type } of captured) inner.declare(name, type);
+    inner.scope(stem, () => build(inner));
+    return inner.build();
+  }
+
   /** The finished graph. The builder may go on afterwards. */
   build(): Graph {
     return renameOutputs(

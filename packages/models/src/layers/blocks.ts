@@ -3,21 +3,27 @@ import { type NetworkBuilder, sizeOf } from "../network/builder.js";
 import type { Initialization } from "../network/network.js";
 import { type Activation, activate } from "./activation.js";
 import { batchNormalization } from "./batch-normalization.js";
-import { type ConvolutionOptions, convolution } from "./convolution.js";
+import { type ConvolutionLayer, type ConvolutionOptions, convolution } from "./convolution.js";
 
 /** He et al. 2015 with fan out, as residual networks commonly start. */
 const kaimingFanOut: Initialization = { kind: "kaimingNormal", mode: "fanOut" };
 
-export interface ConvBatchNormOptions extends Omit<ConvolutionOptions, "bias"> {
+/** A convolution without bias that starts so. */
+export const kaimingConvolution: ConvolutionLayer = (n, name, x, options) =>
+  convolution(n, name, x, { initialization: kaimingFanOut, ...options, bias: false });
+
+export interface ConvBatchNormOptions extends Omit<ConvolutionOptions, "bias" | "initialization"> {
+  /** What stands in the convolution's place; a convolution without bias by default. */
+  readonly layer?: ConvolutionLayer | undefined;
   /** `relu` by default. */
   readonly activation?: Activation | undefined;
 }
 
 /** Convolution without bias, batch normalization, activation. Parameters: `name.conv.*`, `name.bn.*`. */
 export function convBatchNorm(n: NetworkBuilder, name: string, x: Value, options: ConvBatchNormOptions): Value {
-  const { activation = "relu", ...convolutionOptions } = options;
+  const { activation = "relu", layer = kaimingConvolution, ...layerOptions } = options;
   return n.scope(name, () => {
-    const y = convolution(n, "conv", x, { initialization: kaimingFanOut, ...convolutionOptions, bias: false });
+    const y = layer(n, "conv", x, layerOptions);
     return activate(n, batchNormalization(n, "bn", y), activation);
   });
 }
@@ -81,18 +87,20 @@ export function invertedResidual(n: NetworkBuilder, name: string, x: Value, opti
 export interface ResidualOptions {
   readonly channels: number;
   readonly stride?: number | undefined;
+  /** What stands in the place of each convolution; convolutions without bias by default. */
+  readonly layer?: ConvolutionLayer | undefined;
 }
 
 /** Two 3×3 convolutions with an identity or 1×1-convolution shortcut (He et al. 2016, option B). */
 export function basicBlock(n: NetworkBuilder, name: string, x: Value, options: ResidualOptions): Value {
-  const { channels, stride = 1 } = options;
+  const { channels, stride = 1, layer } = options;
   return n.scope(name, () => {
-    let y = convBatchNorm(n, "first", x, { channels, kernel: 3, stride });
-    y = convBatchNorm(n, "second", y, { channels, kernel: 3, activation: "none" });
+    let y = convBatchNorm(n, "first", x, { channels, kernel: 3, stride, layer });
+    y = convBatchNorm(n, "second", y, { channels, kernel: 3, activation: "none", layer });
     const isIdentity = stride === 1 && sizeOf(x, 1) === channels;
     const shortcut = isIdentity
       ? x
-      : convBatchNorm(n, "shortcut", x, { channels, kernel: 1, stride, padding: 0, activation: "none" });
+      : convBatchNorm(n, "shortcut", x, { channels, kernel: 1, stride, padding: 0, activation: "none", layer });
     return n.g.relu(n.g.add(y, shortcut));
   });
 }
@@ -102,9 +110,9 @@ export function basicBlock(n: NetworkBuilder, name: string, x: Value, options: R
  * the pre-activated input (He et al. 2016b).
  */
 export function preActivationBlock(n: NetworkBuilder, name: string, x: Value, options: ResidualOptions): Value {
-  const { channels, stride = 1 } = options;
+  const { channels, stride = 1, layer = kaimingConvolution } = options;
   const conv = (of: string, input: Value, kernel: number, step: number): Value =>
-    convolution(n, of, input, { channels, kernel, stride: step, bias: false, initialization: kaimingFanOut });
+    layer(n, of, input, { channels, kernel, stride: step });
   return n.scope(name, () => {
     const activated = n.g.relu(batchNormalization(n, "bn1", x));
     const isIdentity = stride === 1 && sizeOf(x, 1) === channels;

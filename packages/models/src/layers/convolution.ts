@@ -28,10 +28,17 @@ export interface ConvolutionOptions {
   readonly initialization?: Initialization | undefined;
 }
 
+/** A layer in a convolution's place, e.g. `adderConvolution`: [batch, C, H, W] → [batch, channels, H', W']. */
+export type ConvolutionLayer = (
+  n: NetworkBuilder,
+  name: string,
+  x: Value,
+  options: Omit<ConvolutionOptions, "bias" | "initialization">,
+) => Value;
+
 /** Two-dimensional convolution: [batch, C, H, W] → [batch, channels, H', W']. */
 export function convolution(n: NetworkBuilder, name: string, x: Value, options: ConvolutionOptions): Value {
-  const { channels, kernel, stride = 1, dilation = 1, groups = 1 } = options;
-  const padding = options.padding ?? Math.floor((dilation * (kernel - 1) + 1) / 2);
+  const { channels, kernel, groups = 1 } = options;
   const shape = [channels, sizeOf(x, 1) / groups, kernel, kernel];
   return n.scope(name, () => {
     const weight = n.parameter("weight", shape, {
@@ -42,11 +49,23 @@ export function convolution(n: NetworkBuilder, name: string, x: Value, options: 
       (options.bias ?? true)
         ? n.parameter("bias", [channels], { role: "bias", initialization: defaultBiasInitialization(shape) })
         : undefined;
-    return n.g.conv(x, weight, bias, {
-      strides: [stride, stride],
-      pads: typeof padding === "number" ? [padding, padding, padding, padding] : padding,
-      dilations: [dilation, dilation],
-      group: groups,
-    });
+    return n.g.conv(x, weight, bias, { ...windowAttributesOf(options), group: groups });
   });
+}
+
+/** ONNX's attributes of the window. */
+export function windowAttributesOf({
+  kernel,
+  stride = 1,
+  dilation = 1,
+  padding = Math.floor((dilation * (kernel - 1) + 1) / 2),
+}: Pick<ConvolutionOptions, "kernel" | "stride" | "dilation" | "padding">): Record<
+  "strides" | "pads" | "dilations",
+  readonly number[]
+> {
+  return {
+    strides: [stride, stride],
+    pads: typeof padding === "number" ? [padding, padding, padding, padding] : padding,
+    dilations: [dilation, dilation],
+  };
 }

@@ -1,6 +1,8 @@
 import { inputError } from "@dovetail/core";
 import {
+  adderConvFunction,
   bindParameters,
+  dovetailDomain,
   expandOwnOperators,
   type Model,
   modelOf,
@@ -19,9 +21,12 @@ export interface ExportOptions {
   readonly scalars?: Readonly<Record<string, number>> | undefined;
 }
 
+/** Operators of Dovetail's domain that files keep, with their bodies in standard operators. */
+const keptOperators = { AdderConv: adderConvFunction };
+
 /**
  * The network with its weights as one model in standard operators: parameters and scalars are initializers, the image is
- * the only input.
+ * the only input. Add layers stay nodes of their own, whose body is a model-local function in standard operators.
  * Throws when a parameter is missing or has another shape, or when there are not as many class names as classes.
  */
 export function exportModel(
@@ -41,9 +46,12 @@ export function exportModel(
     constants.set(name, weight);
   }
   for (const { name, value } of network.scalars) constants.set(name, scalar(options.scalars?.[name] ?? value));
-  return modelOf(bindParameters(expandOwnOperators(predictionGraph(network)), constants), {
-    metadata: metadataOf(network, options),
-  });
+  const expanded = expandOwnOperators(predictionGraph(network), { except: new Set(Object.keys(keptOperators)) });
+  const model = modelOf(bindParameters(expanded, constants), { metadata: metadataOf(network, options) });
+  const kept = Object.entries(keptOperators).filter(([name]) =>
+    model.graph.nodes.some(({ domain, operator }) => domain === dovetailDomain && operator === name),
+  );
+  return { ...model, functions: kept.map(([, definition]) => definition()) };
 }
 
 function metadataOf(network: Network, { classNames, metadata }: ExportOptions): Map<string, string> {

@@ -1,5 +1,6 @@
 import { inputError } from "@dovetail/core";
 import {
+  dovetailDomain,
   type Graph,
   int64Vector,
   type Model,
@@ -24,6 +25,7 @@ const parameterOperands: Readonly<Record<string, Readonly<Record<number, Paramet
   InstanceNormalization: { 1: "scale", 2: "shift" },
   LayerNormalization: { 1: "scale", 2: "shift" },
   PRelu: { 1: "scale" },
+  "ai.dovetail.AdderConv": { 1: "adderWeight" },
   LSTM: { 1: "weight", 2: "weight", 3: "bias" },
 };
 
@@ -131,7 +133,7 @@ function separateSharedConstants(graph: Graph): Graph {
     const inputs = node.inputs.map((name, index) => {
       const role = operandRole(node, index);
       const constant = graph.initializers.get(name);
-      if (!role || role === "weight" || !constant) return name;
+      if (!role || isWeight(role) || !constant) return name;
       if (!seen.has(name)) {
         seen.add(name);
         return name;
@@ -147,8 +149,11 @@ function separateSharedConstants(graph: Graph): Graph {
   return { ...graph, nodes, initializers, types };
 }
 
+const isWeight = (role: ParameterRole): boolean => role === "weight" || role === "adderWeight";
+
 function operandRole(node: Node, index: number): ParameterRole | undefined {
-  return node.domain === "" ? parameterOperands[node.operator]?.[index] : undefined;
+  const operator = node.domain === dovetailDomain ? `${node.domain}.${node.operator}` : node.operator;
+  return node.domain === "" || node.domain === dovetailDomain ? parameterOperands[operator]?.[index] : undefined;
 }
 
 /** Role and fan in of each constant that is a parameter. */
@@ -189,6 +194,7 @@ function fanInOf(graph: Graph, node: Node): number | undefined {
 /** How a parameter of this role would start if the network were trained from scratch: PyTorch's defaults. */
 function initializationOf(role: ParameterRole, shape: readonly number[], fanIn: number | undefined): Initialization {
   if (role === "scale" || role === "runningVariance") return { kind: "constant", value: 1 };
+  if (role === "adderWeight") return { kind: "normal", mean: 0, standardDeviation: 1 };
   if (role === "weight" && fanIn !== undefined) return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
   if (role === "weight" && shape.length >= 2) return defaultWeightInitialization;
   if (role === "bias" && fanIn !== undefined) return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };

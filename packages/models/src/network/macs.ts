@@ -1,4 +1,4 @@
-import { attributeOf, type Graph, type Node, type Shape } from "@dovetail/graph";
+import { attributeOf, dovetailDomain, type Graph, type Node, type Shape } from "@dovetail/graph";
 
 /** Multiply–accumulates of one node, from its operands' and its result's shapes. */
 type MacRule = (node: Node, shapeOf: (name: string) => readonly number[]) => number;
@@ -24,6 +24,17 @@ export function nodeMacs(graph: Graph): readonly { readonly node: Node; readonly
     const rule = node.domain === "" ? macRules[node.operator] : undefined;
     return rule ? [{ node, macs: rule(node, shapeOf) }] : [];
   });
+}
+
+/**
+ * Accumulated distances |x − w| of a graph's add layers for one image: as many as a convolution of the same shape has
+ * multiply–accumulates, and two additions each.
+ */
+export function countDistances(graph: Graph): number {
+  return graph.nodes.reduce((sum, node) => {
+    if (node.domain !== dovetailDomain || node.operator !== "AdderConv") return sum;
+    return sum + macRules.Conv!(node, (name) => sizesOf(graph.types.get(name)?.shape ?? []));
+  }, 0);
 }
 
 /** The sum of `nodeMacs`. */

@@ -3,6 +3,8 @@ import type { ElementType, Graph, Shape } from "@dovetail/graph";
 /** What a parameter is for, in the network's arithmetic. */
 export type ParameterRole =
   | "weight"
+  /** What an add layer's inputs are compared with; its step is scaled (AdderNet's adaptive rate). */
+  | "adderWeight"
   | "bias"
   | "scale"
   | "shift"

@@ -1,6 +1,7 @@
 import { inputError } from "@dovetail/core";
 import { globalAveragePool } from "../layers/activation.js";
 import { basicBlock, convBatchNorm } from "../layers/blocks.js";
+import type { ConvolutionLayer } from "../layers/convolution.js";
 import { linear } from "../layers/linear.js";
 import { pixels } from "../layers/pixels.js";
 import { NetworkBuilder } from "../network/builder.js";
@@ -12,6 +13,11 @@ export interface ResNetOptions extends ZooOptions {
   readonly depth: number;
   /** Channels of the three stages; [16, 32, 64] by default. */
   readonly widths?: readonly number[] | undefined;
+  /**
+   * What stands in the place of the blocks' convolutions, shortcuts included; convolutions by default. With
+   * `adderConvolution` it is AdderNet's ResNet: stem and classifier stay as they are.
+   */
+  readonly layer?: ConvolutionLayer | undefined;
 }
 
 /**
@@ -21,7 +27,7 @@ export interface ResNetOptions extends ZooOptions {
  * Throws when the depth is not 6n + 2.
  */
 export function resNet(options: ResNetOptions): Network {
-  const { depth, widths = [16, 32, 64], classCount = 10 } = options;
+  const { depth, widths = [16, 32, 64], classCount = 10, layer } = options;
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
     throw inputError("network_depth", "depth of a ResNet for small images", {
@@ -34,7 +40,7 @@ export function resNet(options: ResNetOptions): Network {
   widths.forEach((channels, stage) => {
     n.scope(`stage${stage + 1}`, () => {
       for (let block = 0; block < blocks; block++) {
-        x = basicBlock(n, `${block}`, x, { channels, stride: stage > 0 && block === 0 ? 2 : 1 });
+        x = basicBlock(n, `${block}`, x, { channels, stride: stage > 0 && block === 0 ? 2 : 1, layer });
       }
     });
   });

@@ -1,6 +1,7 @@
 import { inputError } from "@dovetail/core";
 import { type ElementType, elementCount, type GraphBuilder, type Tensor, tensor, type Value } from "@dovetail/graph";
 import { isChosenRow, type ParameterSpec } from "@dovetail/models";
+import { scaledGradient } from "./adaptive-rate.js";
 import type { Optimizer, UpdateRule } from "./optimizer.js";
 
 /** What a step of the optimizer changes. */
@@ -13,7 +14,8 @@ export interface ParameterUpdates {
 
 /**
  * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
- * parameters and memory (`NAME:next`, `NAME:KIND:next`). A parameter with bounds is clipped to them. Where a scalar input
+ * parameters and memory (`NAME:next`, `NAME:KIND:next`). Gradients of add layers are
+ * scaled first (`scaledGradient`). A parameter with bounds is clipped to them. Where a scalar input
  * chooses a row of a parameter, other rows stay as they are, memory included; `partOf` says otherwise which part of a
  * parameter changes. `scalars` are the optimizer's hyper-parameters, by its name.
  */
@@ -38,7 +40,8 @@ export function applyOptimizer(
     const memory = Object.fromEntries(
       rule.memory.map((kind) => [kind, g.input(`${name}:${kind}`, typeOf(kind), shape)]),
     );
-    const optimized = { parameter: g.value(name), gradient: gradients[index]!, memory, decay };
+    const gradient = g.scope(`optimizer/${name}`, () => scaledGradient(g, spec, gradients[index]!));
+    const optimized = { parameter: g.value(name), gradient, memory, decay };
     const updated = g.scope(`optimizer/${name}`, () => rule.update(g, optimized, scalars));
     const next = bounds ? g.clip(updated.parameter, ...bounds) : updated.parameter;
     const isUpdated = partOf(g, spec);

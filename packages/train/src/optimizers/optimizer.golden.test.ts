@@ -6,6 +6,7 @@ import { meanSquaredError } from "../losses/mean-squared-error.js";
 import { adam, adamW } from "./adam.js";
 import { clipGradients } from "./clip-gradients.js";
 import type { Optimizer } from "./optimizer.js";
+import { radam } from "./radam.js";
 import { sgd } from "./sgd.js";
 
 interface Golden {
@@ -25,6 +26,8 @@ const optimizers: Record<string, { optimizer: Optimizer; maximumNorm?: number }>
   adam: { optimizer: adam() },
   adamDecay: { optimizer: adam({ beta1: 0.8, beta2: 0.99, weightDecay: 0.1 }) },
   adamW: { optimizer: adamW({ weightDecay: 0.1 }) },
+  radam: { optimizer: radam() },
+  radamDecay: { optimizer: radam({ beta1: 0.8, beta2: 0.9, weightDecay: 0.1 }) },
   sgdClipped: { optimizer: sgd(), maximumNorm: 0.5 },
 };
 

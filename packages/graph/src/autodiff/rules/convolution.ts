@@ -28,7 +28,7 @@ export function inputSizes(x: Value): { readonly attribute: readonly number[] | 
 }
 
 /** Sum over the batch and all positions: [N, K, …] → [K]. */
-function channelSums(g: GradientContext["g"], dy: Value): Value {
+export function channelSums(g: GradientContext["g"], dy: Value): Value {
   return g.reduceSum(
     dy,
     shapeOf(dy).flatMap((_, axis) => (axis === 1 ? [] : [axis])),

@@ -2,7 +2,7 @@ import type { Value } from "../../ir/graph.js";
 import { explicitWindow, windowAttributes } from "../own/window.js";
 import { ownOperators } from "../own-operators.js";
 import type { GradientContext, GradientRule, GradientTable } from "../rule.js";
-import { inputSizes } from "./convolution.js";
+import { channelSums, inputSizes } from "./convolution.js";
 
 /** Attributes of the convolution whose gradient this node computes. */
 function convolutionAttributes({ node }: GradientContext): Record<string, number | readonly number[]> {
@@ -57,12 +57,29 @@ const averagePoolGradient: GradientRule = (context) => {
   ];
 };
 
+/** AdderNet's: to the weight Σ dY·(X − W) = Σ dY·X, the gradient of a convolution, less W·Σ dY. */
+const adderConv: GradientRule = (context) => {
+  const { node, g, needed } = context;
+  const [x, weight] = [context.input(0), context.input(1)];
+  const dy = context.outputGradients[0]!;
+  const window = windowAttributes(explicitWindow(node));
+  const toWeight = (): Value => {
+    const [products] = g.ownNode("ConvWeightGradient", [x, dy], { ...window, group: 1 });
+    return g.sub(products!, g.mul(weight, g.unsqueeze(channelSums(g, dy), [1, 2, 3])));
+  };
+  return [
+    needed[0] ? g.ownNode("AdderConvInputGradient", [dy, x, weight], window)[0] : undefined,
+    needed[1] ? toWeight() : undefined,
+  ];
+};
+
 /** By way of the operator's expansion. */
 const throughExpansion: GradientRule = ({ node, g, through }) =>
   through((inputs) => ownOperators[node.operator]!.expand({ node, inputs, g }));
 
-/** Gradients of the gradients, for second derivatives. */
+/** Gradients of the gradients, for second derivatives, and those of the operators that layers are made of. */
 export const ownGradients: GradientTable = {
+  "ai.dovetail.AdderConv": adderConv,
   "ai.dovetail.ConvInputGradient": convInputGradient,
   "ai.dovetail.ConvWeightGradient": convWeightGradient,
   "ai.dovetail.ReluGradient": reluGradient,

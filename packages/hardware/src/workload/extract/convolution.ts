@@ -88,17 +88,16 @@ const convolution =
   };
 
 /** Its multiply-accumulates are those of the convolution that it transposes: every input value meets the whole kernel. */
-const transposed: LayerRule = (context) => {
-  const geometry = geometryOf(context, {
-    input: context.outputShape(0),
-    weight: context.shape(1),
-    output: context.shape(0),
-  });
-  return [{ problem: scattering(context.name, geometry), weights: 1, inputs: 0 }];
-};
-
-/** Gradient of Conv to its input, from dY and W. */
-const inputGradient: LayerRule = transposed;
+const transposed =
+  (data: number, weight: number): LayerRule =>
+  (context) => {
+    const geometry = geometryOf(context, {
+      input: context.outputShape(0),
+      weight: context.shape(weight),
+      output: context.shape(data),
+    });
+    return [{ problem: scattering(context.name, geometry), weights: weight, inputs: data }];
+  };
 
 /** M stays the channels of the result and C those that are summed over; P and Q are positions of what is read. */
 const scattering =
@@ -137,12 +136,15 @@ const weightGradient: LayerRule = (context) => {
   return [{ problem, weights: 1, inputs: 0 }];
 };
 
-/** Convolutions, also of integers, and their gradients. */
+/** Convolutions, also of integers, add layers, and the gradients of both. */
 export const convolutionLayers: LayerTable = {
   Conv: convolution(0, 1),
   ConvInteger: convolution(0, 1),
   QLinearConv: convolution(0, 3),
-  ConvTranspose: transposed,
-  "ai.dovetail.ConvInputGradient": inputGradient,
+  ConvTranspose: transposed(0, 1),
+  "ai.dovetail.ConvInputGradient": transposed(0, 1),
   "ai.dovetail.ConvWeightGradient": weightGradient,
+  // Their points accumulate distances instead of products: the architecture's unit says at what cost.
+  "ai.dovetail.AdderConv": convolution(0, 1),
+  "ai.dovetail.AdderConvInputGradient": transposed(0, 2),
 };
