@@ -14,10 +14,10 @@ export interface ParameterUpdates {
 
 /**
  * Adds the optimizer's step for each parameter to a graph: inputs for its memory (`NAME:KIND`), outputs for what replaces
- * parameters and memory (`NAME:next`, `NAME:KIND:next`). Gradients of add layers are
- * scaled first (`scaledGradient`). A parameter with bounds is clipped to them. Where a scalar input
- * chooses a row of a parameter, other rows stay as they are, memory included; `partOf` says otherwise which part of a
- * parameter changes. `scalars` are the optimizer's hyper-parameters, by its name.
+ * parameters and memory (`NAME:next`, `NAME:KIND:next`). Gradients of add layers are scaled first (`scaledGradient`). A
+ * parameter with bounds is clipped to them. Where a scalar input chooses a row of a parameter, other rows stay as they
+ * are, memory included; `partOf` says otherwise which part of a parameter changes. `scalars` are the optimizer's
+ * hyper-parameters, by its name.
  */
 export function applyOptimizer(
   g: GraphBuilder,
