@@ -5,7 +5,10 @@ import { mostExponents, type StructuredLayer } from "./structured-layer.js";
 
 export interface LayerDecomposition {
   readonly layer: StructuredLayer;
-  /** ‖W − W'‖² over ‖W‖², 0 where all weights are zero. */
+  /**
+   * ‖A − C·B‖² over ‖A‖² of all matrices; 0 where all weights are zero. Where zeros fill up a row, what became of them
+   * counts too, though it is no weight.
+   */
   readonly relativeSquaredError: number;
 }
 
