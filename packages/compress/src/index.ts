@@ -1,5 +1,3 @@
-export { type BakedNetwork, type BakeOptions, bakeShiftWeights } from "./poweroftwo/bake.js";
-export { type ShiftConvolutionOptions, shiftConvolution, shiftLinear } from "./poweroftwo/layers.js";
 export {
   decomposeLayer,
   type LayerDecomposition,
@@ -17,6 +15,8 @@ export {
   structuredAnnotation,
   structuredBits,
 } from "./decomposition/structured-layer.js";
+export { type BakedNetwork, type BakeOptions, bakeShiftWeights } from "./poweroftwo/bake.js";
+export { type ShiftConvolutionOptions, shiftConvolution, shiftLinear } from "./poweroftwo/layers.js";
 export { nearestExponentByLogarithm, nearestExponentByValue } from "./poweroftwo/rounding.js";
 export { type ShiftLayersOptions, shiftLayers } from "./poweroftwo/shift-layers.js";
 export { shiftStart } from "./poweroftwo/shift-start.js";
