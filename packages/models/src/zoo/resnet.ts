@@ -1,4 +1,5 @@
 import { inputError } from "@dovetail/core";
+import type { Value } from "@dovetail/graph";
 import { globalAveragePool } from "../layers/activation.js";
 import { basicBlock, convBatchNorm } from "../layers/blocks.js";
 import type { ConvolutionLayer } from "../layers/convolution.js";
@@ -18,7 +19,12 @@ export interface ResNetOptions extends ZooOptions {
    * `adderConvolution` it is AdderNet's ResNet: stem and classifier stay as they are.
    */
   readonly layer?: ConvolutionLayer | undefined;
+  /** From the last features [batch, C, H, W] to the logits; the mean over all positions and a linear layer by default. */
+  readonly classifier?: ((n: NetworkBuilder, features: Value, classCount: number) => Value) | undefined;
 }
+
+const linearClassifier: NonNullable<ResNetOptions["classifier"]> = (n, features, classCount) =>
+  linear(n, "classifier", globalAveragePool(n, features), { features: classCount });
 
 /**
  * ResNet-(6n+2) for small images (He et al. 2016, §4.2): 3×3 stem, three stages of n basic blocks with strides 1, 2, 2,
@@ -27,7 +33,7 @@ export interface ResNetOptions extends ZooOptions {
  * Throws when the depth is not 6n + 2.
  */
 export function resNet(options: ResNetOptions): Network {
-  const { depth, widths = [16, 32, 64], classCount = 10, layer } = options;
+  const { depth, widths = [16, 32, 64], classCount = 10, layer, classifier = linearClassifier } = options;
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
     throw inputError("network_depth", "depth of a ResNet for small images", {
@@ -44,5 +50,5 @@ export function resNet(options: ResNetOptions): Network {
       }
     });
   });
-  return n.build(linear(n, "classifier", globalAveragePool(n, x), { features: classCount }));
+  return n.build(classifier(n, x, classCount));
 }
