@@ -55,12 +55,10 @@ const smallestExponent = -14;
  */
 export function integerBlocks(network: Network, weights: ReadonlyMap<string, Tensor>): readonly IntegerBlock[] {
   const { graph } = network;
-  return graph.nodes
-    .filter(isAddLayer)
-    .flatMap((add) => {
-      const place = placeOf(graph, add);
-      return place ? [blockOf(graph, place, weights)] : [];
-    });
+  return graph.nodes.filter(isAddLayer).flatMap((add) => {
+    const place = placeOf(graph, add);
+    return place ? [blockOf(graph, place, weights)] : [];
+  });
 }
 
 interface Place {
@@ -193,16 +191,11 @@ function normalizationOf(
   addUnit: number,
   outputUnit: number,
 ): IntegerBlock["normalization"] {
-  const [scale, offset, mean, variance] = node.inputs.slice(1).map((name) => tensorNumbers(weights.get(name)!)) as [
-    readonly number[],
-    readonly number[],
-    readonly number[],
-    readonly number[],
-  ];
+  const [scale, offset, mean, variance] = [1, 2, 3, 4].map((place) => tensorNumbers(weights.get(node.inputs[place]!)!));
   const epsilon = attributeOf(node, "epsilon", "float", 1e-5);
-  const slopes = scale.map((value, channel) => value / Math.sqrt(variance[channel]! + epsilon));
+  const slopes = scale!.map((value, channel) => value / Math.sqrt(variance![channel]! + epsilon));
   const factors = slopes.map((slope) => (slope * addUnit) / outputUnit);
-  const offsets = slopes.map((slope, channel) => (offset[channel]! - slope * mean[channel]!) / outputUnit);
+  const offsets = slopes.map((slope, channel) => (offset![channel]! - slope * mean![channel]!) / outputUnit);
   const most = factors.reduce((largestSoFar, factor) => Math.max(largestSoFar, Math.abs(factor)), 2 ** -126);
   const shift = blockWidths.factor - 2 - Math.floor(Math.log2(most));
   return {
