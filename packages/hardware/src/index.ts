@@ -44,6 +44,7 @@ export {
   type DataSpace,
   dataSpaceWords,
   macCount,
+  type PointOperation,
   type Problem,
   type ProjectionTerm,
   printProblem,
@@ -72,6 +73,7 @@ export {
   printArchitecture,
   readArchitecture,
   type Storage,
+  type WeightRebuild,
   writeArchitecture,
 } from "./architecture/architecture.js";
 export {
@@ -365,6 +367,13 @@ export { formatSpatial, spatialMappings } from "./zigzag/spatial.js";
 export { dram } from "./energy/dram.js";
 export { bankedMemory } from "./energy/memory-bank.js";
 export { type ComputeFigures, multiplyAccumulate } from "./energy/multiply-accumulate.js";
+export {
+  type ArithmeticKind,
+  type OperationEnergyOptions,
+  type OperationTable,
+  operationEnergy,
+  operationTables,
+} from "./energy/operation-energy.js";
 export { registerFile } from "./energy/register-file.js";
 export {
   type ScalableUnitFigures,
@@ -421,6 +430,8 @@ export {
   acceleratorSchema,
   type CompressedStorage,
   type PublishedFigure,
+  type RebuildEngines,
+  type RowSelector,
   readAccelerator,
   type SparsityFeatures,
   writeAccelerator,
@@ -433,6 +444,11 @@ export {
   unitCount,
 } from "./accelerators/facts.js";
 export { type FiguredMemory, memoryFigures } from "./accelerators/memory-figures.js";
+export {
+  type AnnotatedLayer,
+  costOnArchitecture,
+  mapNetworkOnArchitecture,
+} from "./accelerators/network-on-architecture.js";
 export {
   isPipeline,
   type PipelineAccelerator,
@@ -447,12 +463,14 @@ export {
   scalableMachineKinds,
 } from "./accelerators/precision-scalable.js";
 export { type SpecialisedLayer, specialise } from "./accelerators/specialise.js";
+export { specialiseArchitecture } from "./accelerators/specialise-architecture.js";
 export { annotatedStatistics, assumedWords, type LayerStatistics } from "./accelerators/statistics.js";
 export { type FiguredUnit, paceOf, unitFigures } from "./accelerators/unit-figures.js";
 
 // precision/
 
 export {
+  countedStructure,
   type StructuredOptions,
   type StructuredWeights,
   structuredWeights,

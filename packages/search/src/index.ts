@@ -23,8 +23,10 @@ export {
   type AsicDesign,
   type AsicModel,
   type AsicModelOptions,
+  type AsicUnits,
   asicDesign,
   asicDesignSpace,
+  asicUnitsFor,
   createAsicModel,
   referenceAsicDesign,
 } from "./joint/asic-model.js";

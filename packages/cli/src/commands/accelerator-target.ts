@@ -12,6 +12,7 @@ import {
   type Problem,
   readZooDocument,
   specialise,
+  specialiseArchitecture,
 } from "@dovetail/hardware";
 import type { Command } from "commander";
 import { inFile, readDocumentFile } from "../files/read-text.js";
@@ -60,11 +61,19 @@ export async function readZoo(name: string): Promise<Accelerator | PipelineAccel
   return readDocumentFile(path, readZooDocument);
 }
 
+/** An architecture, which may have an engine for weights that are annotated as compressed. */
 export function architectureTarget(file: string, architecture: Architecture): MappingTarget {
   return {
     file,
     clockMhz: architecture.clockMhz,
-    of: ({ problem }) => ({ architecture, problem, costOf: (cost) => cost }),
+    of: (layer) => {
+      const special = specialiseArchitecture(architecture, layer.problem, statisticsOf(layer, {}));
+      return {
+        architecture: special.architecture,
+        problem: special.problem,
+        costOf: (cost) => inClockCycles(cost, special),
+      };
+    },
   };
 }
 
@@ -84,6 +93,7 @@ export function acceleratorTarget(file: string, accelerator: Accelerator, zeros:
 function statisticsOf({ weights, inputs, outputs }: TargetLayer, zeros: ZeroOptions): LayerStatistics {
   const annotated = weights && inputs && outputs ? annotatedStatistics({ weights, inputs, outputs }) : {};
   return {
+    ...annotated,
     weightZeroFraction: zeros.weightZeros ?? annotated.weightZeroFraction,
     inputZeroFraction: zeros.inputZeros ?? annotated.inputZeroFraction,
     outputZeroFraction: zeros.inputZeros ?? annotated.outputZeroFraction,

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  evaluateCost,
+  costOnArchitecture,
   extractWorkloads,
   fpgaLayerOf,
   type Layer,
@@ -41,16 +41,16 @@ async function checkAsic(
   let energyPj = 0;
   let latencyCycles = 0;
   let areaUm2 = 0;
-  for (const [index, { problem, repetitions }] of layers.entries()) {
+  for (const [index, layer] of layers.entries()) {
     const path = join(folder, runFiles.mappings, files[index]!);
     const mapping = await readDocumentFile(path, readMapping);
-    const cost = inFile(path, () => evaluateCost(problem, architecture, mapping));
+    const cost = inFile(path, () => costOnArchitecture(layer, architecture, mapping));
     if (!cost.ok) {
       faults.push(`mappings/${files[index]} does not fit: ${cost.reason} ${cost.level ?? ""}`.trimEnd());
       continue;
     }
-    energyPj += cost.energyPj * repetitions;
-    latencyCycles += cost.latencyCycles * repetitions;
+    energyPj += cost.energyPj * layer.repetitions;
+    latencyCycles += cost.latencyCycles * layer.repetitions;
     areaUm2 = cost.areaUm2;
   }
   if (faults.length > 0) return faults;

@@ -73,6 +73,8 @@ export interface AcceleratorUnit {
   readonly lockstep?: number | undefined;
   /** Units with one reduction tree and one accumulator: 1 or 16 have figures, 16 by default. Not of `fixed` units. */
   readonly sharing?: number | undefined;
+  /** ShiftAddNet's units that stand beside the multiplier, for layers of these kinds: figures at 45 nm, up to 8 bit. */
+  readonly beside?: readonly ("shift" | "add")[] | undefined;
   /** Figures that no table has: of a product, or of a term with `essentialBits`. */
   readonly given?:
     | { readonly energyPj: number; readonly areaUm2?: number | undefined; readonly source: string }
@@ -81,9 +83,32 @@ export interface AcceleratorUnit {
 
 /** How a tensor is stored outside of the processing elements. */
 export interface CompressedStorage {
-  /** `bitmask`: a bit a word; `indexed`: `indexBits` a word that is not zero; `structured`: SmartExchange's form. */
-  readonly format: "bitmask" | "indexed" | "structured";
+  /**
+   * `bitmask`: a bit a word; `indexed`: `indexBits` a word that is not zero; `rowIndexed`: rows that are not all zero and a
+   * bit a row; `structured`: SmartExchange's form.
+   */
+  readonly format: "bitmask" | "indexed" | "rowIndexed" | "structured";
   readonly indexBits?: number | undefined;
+}
+
+/** Engines that rebuild weights in SmartExchange's form, where they leave the innermost memory that stores them so. */
+export interface RebuildEngines {
+  /** For every instance of that memory. */
+  readonly engines: number;
+  /** Of one engine: a coefficient takes an addition for every column of its basis, all in one cycle. */
+  readonly coefficientsPerCycle: number;
+  /** Of one addition with its shift. */
+  readonly additionPj: number;
+  readonly source: string;
+}
+
+/** What skips zeros in pairs of rows: of a kernel, and of a feature map. */
+export interface RowSelector {
+  /** Reading a bit of an index; every pair of rows takes two. */
+  readonly indexBitPj: number;
+  /** Memories of inputs from which a row goes to several groups of filters at once: it is read unless all skip it. */
+  readonly sharedLevels: readonly { readonly level: string; readonly filterGroups: number }[];
+  readonly source: string;
 }
 
 export interface SparsityFeatures {
@@ -93,6 +118,10 @@ export interface SparsityFeatures {
   readonly gates: readonly SparseOperand[];
   /** Memories that are accessed for products only that are not skipped. */
   readonly skippingLevels: readonly string[];
+  /** What is skipped are pairs of rows, and not single products. */
+  readonly rows?: RowSelector | undefined;
+  /** Of weights stored `structured`. */
+  readonly rebuild?: RebuildEngines | undefined;
   readonly stored: {
     readonly Weights?: CompressedStorage | undefined;
     readonly Inputs?: CompressedStorage | undefined;
@@ -172,13 +201,14 @@ const unitSchema = z.strictObject({
   encoding: z.enum(["bits", "booth"]).optional(),
   lockstep: positiveIntegerSchema.optional(),
   sharing: positiveIntegerSchema.optional(),
+  beside: z.array(z.enum(["shift", "add"])).optional(),
   given: z
     .strictObject({ energyPj: nonNegativeSchema, areaUm2: nonNegativeSchema.optional(), source: z.string().min(1) })
     .optional(),
 });
 
 const storedSchema = z.strictObject({
-  format: z.enum(["bitmask", "indexed", "structured"]),
+  format: z.enum(["bitmask", "indexed", "rowIndexed", "structured"]),
   indexBits: positiveIntegerSchema.optional(),
 });
 
@@ -186,6 +216,21 @@ const sparsitySchema = z.strictObject({
   skips: z.array(sparseOperandSchema).default([]),
   gates: z.array(sparseOperandSchema).default([]),
   skippingLevels: z.array(nameSchema).default([]),
+  rows: z
+    .strictObject({
+      indexBitPj: nonNegativeSchema,
+      sharedLevels: z.array(z.strictObject({ level: nameSchema, filterGroups: positiveIntegerSchema })).default([]),
+      source: z.string().min(1),
+    })
+    .optional(),
+  rebuild: z
+    .strictObject({
+      engines: positiveIntegerSchema,
+      coefficientsPerCycle: positiveSchema,
+      additionPj: nonNegativeSchema,
+      source: z.string().min(1),
+    })
+    .optional(),
   stored: z
     .strictObject({
       Weights: storedSchema.optional(),
@@ -243,6 +288,9 @@ export const acceleratorSchema = z
       ...(accelerator.sparsity?.skippingLevels ?? []).map(
         (name, index) => [["sparsity", "skippingLevels", index], name] as const,
       ),
+      ...(accelerator.sparsity?.rows?.sharedLevels ?? []).map(
+        ({ level }, index) => [["sparsity", "rows", "sharedLevels", index, "level"], level] as const,
+      ),
       ...accelerator.published.flatMap(({ level }, index) =>
         level === undefined ? [] : [[["published", index, "level"], level] as const],
       ),
@@ -261,6 +309,11 @@ export const acceleratorSchema = z
       const message = fact === "levelBytes" ? "levelBytes is of a level" : "only levelBytes is of a level";
       context.addIssue({ code: "custom", path: ["published", index], message });
     });
+    const isStructured = accelerator.sparsity?.stored.Weights?.format === "structured";
+    if (isStructured !== (accelerator.sparsity?.rebuild !== undefined)) {
+      const message = "weights stored structured and engines that rebuild them go together";
+      context.addIssue({ code: "custom", path: ["sparsity", "rebuild"], message });
+    }
     if (accelerator.unit.kind === "serial" && accelerator.unit.serialOperand === undefined) {
       context.addIssue({ code: "custom", path: ["unit"], message: "a serial unit needs serialOperand" });
     }

@@ -137,7 +137,8 @@ describe("an accelerator at a layer's sparsity", () => {
   });
 
   it("SmartExchange's form: storage of the form, rows skipped, rebuilding charged where weights leave their memory", () => {
-    const accelerator = sparse({ skips: ["Weights"], stored: { Weights: { format: "structured" } } });
+    const rebuild = { engines: 2, coefficientsPerCycle: 1, additionPj: 0.019, source: "none" };
+    const accelerator = sparse({ skips: ["Weights"], stored: { Weights: { format: "structured" } }, rebuild });
     const structured = { keptRowFraction: 0.5 };
     const shape = { outputChannels: 16, inputChannels: 16, kernelHeight: 3, kernelWidth: 3 };
     const form = structuredWeights(shape, structured);
@@ -150,6 +151,9 @@ describe("an accelerator at a layer's sparsity", () => {
     const words = Math.floor(64 / form.bitsPerWeight);
     expect(rebuilt.readPj - dense.readPj).toBeCloseTo(words * 0.5 * 3 * 0.019, 10);
     expect(rebuilt.writePj).toBe(dense.writePj);
+    // Two engines rebuild a coefficient each in a cycle, which is two thirds of a kept row; a step is half a cycle.
+    const bitsOfRow = form.totalBits / form.keptRows;
+    expect(rebuilt.readBitsPerCycle).toBeCloseTo((2 / 3) * bitsOfRow * 0.5, 10);
     // A basis for nine weights takes more than the weights: such a layer is stored plainly, and nothing is rebuilt.
     const depthwise = { inputChannels: 16, outputChannels: 16, groups: 16, outputHeight: 8, outputWidth: 8 };
     const plain = specialise(accelerator, convolutionProblem({ ...depthwise, kernelHeight: 3, kernelWidth: 3 }), {
@@ -157,6 +161,46 @@ describe("an accelerator at a layer's sparsity", () => {
     });
     expect(plain.problem.dataSpaces[0]!.bitWidth).toBe(8);
     expect(plain.architecture.levels[1]!.storage!.readPj).toBe(dense.readPj);
+  });
+
+  it("pairs of rows: either may be zero; reads that filters share are left out where all of them skip; indices are read", () => {
+    const rows = { indexBitPj: 0.5, sharedLevels: [{ level: "buffer", filterGroups: 2 }], source: "none" };
+    const accelerator = sparse({ skips: ["Weights", "Inputs"], rows, stored: { Inputs: { format: "rowIndexed" } } });
+    const structured = { keptRowFraction: 0.25 };
+    const statistics = { structured, inputZeroRowFraction: 0.5, inputZeroFraction: 0.9, weightZeroFraction: 0.9 };
+    const special = specialise(accelerator, layer(), statistics);
+    expect(special.effectualFraction).toBe(0.125);
+    // A row has 10 words; half of the rows are stored.
+    expect(special.problem.dataSpaces[1]!.bitWidth).toBeCloseTo(4 + 1 / 10, 12);
+    const dense = specialise(base, layer()).architecture;
+    const buffer = special.architecture.levels[1]!.storage!;
+    expect(buffer.readPj).toBeCloseTo((1 - 0.75 ** 2) * dense.levels[1]!.storage!.readPj, 12);
+    expect(buffer.writePj).toBe(dense.levels[1]!.storage!.writePj);
+    // A pair stands for 3 × 8 products.
+    const index = special.architecture.compute.energyPj - 0.125 * dense.compute.energyPj;
+    expect(index).toBeCloseTo((2 * 0.5) / 24, 12);
+    // Words that are zero in rows that are not gain nothing.
+    expect(specialise(accelerator, layer(), { inputZeroFraction: 0.9 }).effectualFraction).toBe(1);
+  });
+
+  it("units beside the multiplier do shifts and additions", () => {
+    const three = withUnit({ ...base.unit, beside: ["shift", "add"] });
+    const of = (accelerator: Accelerator, operation: "multiply" | "shift" | "add") =>
+      specialise(accelerator, { ...layer(5), operation }).architecture.compute;
+    expect(of(three, "multiply").energyPj).toBeCloseTo(0.298, 12);
+    expect(of(three, "shift").energyPj).toBeCloseTo((0.298 * 958) / 1497, 12);
+    expect(of(three, "add").energyPj).toBeCloseTo((0.298 * 726) / 1497, 12);
+    for (const kind of ["multiply", "shift", "add"] as const) {
+      expect(of(three, kind).areaUm2).toBeCloseTo(687.6 + 428 + 316, 9);
+    }
+    const bits = (operation: "shift" | "add") =>
+      specialise(three, { ...layer(5), operation }).problem.dataSpaces[0]!.bitWidth;
+    expect([bits("shift"), bits("add")]).toEqual([5, 8]);
+    // A multiplier shifts; it does not sum up |x − w|.
+    expect(of(base, "shift").energyPj).toBe(0.298);
+    expect(() => of(base, "add")).toThrow(/fixed units do not compute layers of the kind add/);
+    const shifting = withUnit({ kind: "shift", weightBits: 5, inputBits: 8 });
+    expect(() => of(shifting, "add")).toThrow(/shift units do not compute layers of the kind add/);
   });
 
   it("zeros may be annotated in the network", () => {

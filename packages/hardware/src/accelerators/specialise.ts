@@ -1,12 +1,11 @@
 import { inputError } from "@dovetail/core";
 import type { Architecture, ArchitectureLevel, Storage } from "../architecture/architecture.js";
 import type { Constraints } from "../architecture/constraints.js";
-import { smartExchangeEnergies } from "../energy/tables/published-unit-energies.js";
-import { type StructuredWeights, structuredWeights } from "../precision/structured-weights.js";
-import type { DataSpace, Problem } from "../workload/problem.js";
-import type { Accelerator, AcceleratorLevel, CompressedStorage, SparseOperand } from "./document.js";
+import type { Problem } from "../workload/problem.js";
+import type { Accelerator, AcceleratorLevel, SparseOperand } from "./document.js";
 import { memoryFigures } from "./memory-figures.js";
-import { assumedWords, type LayerStatistics } from "./statistics.js";
+import { assumedWords, type LayerStatistics, structuredOf } from "./statistics.js";
+import { ruledOut, storedBits, storedProblem } from "./stored-words.js";
 import { unitFigures } from "./unit-figures.js";
 
 /** A layer on an accelerator as the loop-nest models take it. */
@@ -45,21 +44,26 @@ export function specialise(
   checkFractions(statistics);
   const { unit, sparsity } = accelerator;
   const bits = { weights: storedBits(accelerator, layer, "Weights"), inputs: storedBits(accelerator, layer, "Inputs") };
-  const figures = unitFigures(accelerator, bits, serialWords(accelerator, statistics, bits));
-  const density = (operand: SparseOperand): number => 1 - zeroFraction(operand, statistics);
+  const figures = unitFigures(accelerator, bits, serialWords(accelerator, statistics, bits), layer.operation);
+  const density = (operand: SparseOperand): number => 1 - ruledOut(accelerator, operand, statistics);
   const effectualFraction = (sparsity?.skips ?? []).reduce((part, operand) => part * density(operand), 1);
   const switched = (sparsity?.gates ?? []).reduce((part, operand) => part * density(operand), effectualFraction);
   // A layer whose products are all skipped still takes a step for each of a thousand: no time at all would divide by zero.
   const cyclesPerStep = figures.cycles * Math.max(effectualFraction, 1e-3);
-  const rebuildPj = rebuildEnergyPj(accelerator, layer, statistics);
+  const rebuilding = rebuildingOf(accelerator, layer, statistics);
   const sources: Record<string, string> = { [unit.kind]: figures.source };
+  const sharedReads = (name: string): number => {
+    const groups = sparsity?.rows?.sharedLevels.find(({ level }) => level === name)?.filterGroups;
+    return groups === undefined ? 1 : 1 - (1 - density("Weights")) ** groups;
+  };
   const levels = accelerator.levels.map((level) => {
     const isSkipping = sparsity?.skippingLevels.includes(level.name) ?? false;
     return levelOf(accelerator, level, {
       cyclesPerStep,
       accessFraction: isSkipping ? effectualFraction : 1,
+      readFraction: sharedReads(level.name),
       sources,
-      rebuildPj: holdsStructuredWeights(accelerator, level.name) ? rebuildPj : 0,
+      ...(rebuilding?.level === level.name && { rebuilding }),
     });
   });
   const { products } = figures;
@@ -73,14 +77,14 @@ export function specialise(
         : [...levels, { name: bricksLevel, fanout: { x: products, y: 1, neighbourLinks: false } }],
     compute: {
       name: "unit",
-      energyPj: figures.energyPj * switched,
+      energyPj: figures.energyPj * switched + indexPj(accelerator, layer),
       ...(figures.areaUm2 !== undefined && { areaUm2: figures.areaUm2 / products }),
     },
     ...(constraintsOf(accelerator, products) as { constraints?: Constraints }),
   };
   return {
     architecture,
-    problem: storedProblem(accelerator, layer, statistics),
+    problem: withoutOperation(storedProblem(accelerator, layer, statistics)),
     cyclesPerStep,
     effectualFraction,
     sources,
@@ -91,7 +95,9 @@ interface LevelContext {
   readonly cyclesPerStep: number;
   /** Part of the accesses that take place. */
   readonly accessFraction: number;
-  readonly rebuildPj: number;
+  /** Part of the reads, of those, where a row goes to several groups of filters at once. */
+  readonly readFraction: number;
+  readonly rebuilding?: Rebuilding | undefined;
   readonly sources: Record<string, string>;
 }
 
@@ -104,97 +110,56 @@ function levelOf(accelerator: Accelerator, level: AcceleratorLevel, context: Lev
 }
 
 /** Bandwidths and leakage of a step; a memory that is accessed less often has that much more time for each access. */
-function stepStorage(storage: Storage, { cyclesPerStep, accessFraction, rebuildPj }: LevelContext): Storage {
+function stepStorage(
+  storage: Storage,
+  { cyclesPerStep, accessFraction, readFraction, rebuilding }: LevelContext,
+): Storage {
   const { readBitsPerCycle, writeBitsPerCycle, sharedBitsPerCycle, leakagePjPerCycle } = storage;
   const pace = cyclesPerStep / Math.max(accessFraction, 1e-3);
+  // The engines' pace is that of their own clock, whatever is skipped.
+  const reads = [
+    ...(readBitsPerCycle === undefined ? [] : [readBitsPerCycle * pace]),
+    ...(rebuilding === undefined ? [] : [rebuilding.bitsPerCycle * cyclesPerStep]),
+  ];
   return {
     ...storage,
-    ...(readBitsPerCycle !== undefined && { readBitsPerCycle: readBitsPerCycle * pace }),
+    ...(reads.length > 0 && { readBitsPerCycle: Math.min(...reads) }),
     ...(writeBitsPerCycle !== undefined && { writeBitsPerCycle: writeBitsPerCycle * pace }),
     ...(sharedBitsPerCycle !== undefined && { sharedBitsPerCycle: sharedBitsPerCycle * pace }),
     ...(leakagePjPerCycle !== undefined && { leakagePjPerCycle: leakagePjPerCycle * cyclesPerStep }),
-    readPj: (storage.readPj + rebuildPj) * accessFraction,
+    readPj: (storage.readPj + (rebuilding?.accessPj ?? 0)) * accessFraction * readFraction,
     writePj: storage.writePj * accessFraction,
   };
 }
 
-/** Narrow words take the machine's own width where it has but one; others are stored as they are. */
-function storedBits({ unit }: Accelerator, layer: Problem, name: string): number {
-  const bits = layer.dataSpaces.find((space) => space.name === name)?.bitWidth ?? 8;
-  if (unit.kind !== "fixed") return bits;
-  return Math.max(bits, name === "Weights" ? unit.weightBits : unit.inputBits);
+/** The units' energy is already that of the layer's kind. */
+function withoutOperation({ operation: _, ...problem }: Problem): Problem {
+  return problem;
 }
 
-function storedProblem(accelerator: Accelerator, layer: Problem, statistics: LayerStatistics): Problem {
-  const stored = accelerator.sparsity?.stored ?? {};
-  return {
-    ...layer,
-    dataSpaces: layer.dataSpaces.map((space): DataSpace => {
-      const bits = storedBits(accelerator, layer, space.name);
-      const storage = stored[space.name as keyof typeof stored];
-      if (storage === undefined) return { ...space, bitWidth: bits };
-      return { ...space, bitWidth: compressedBits(storage, bits, space.name, layer, statistics) };
-    }),
-  };
+/** Rebuilding of weights on their way out of the innermost memory that stores them in SmartExchange's form. */
+interface Rebuilding {
+  readonly level: string;
+  /** Additions for a row of that memory. Zero rows are rebuilt by nobody. */
+  readonly accessPj: number;
+  /** What the engines take in. */
+  readonly bitsPerCycle: number;
 }
 
-/** Bits of a word on average. Where that saves nothing the tensor is taken to be stored as it is. */
-function compressedBits(
-  { format, indexBits = 4 }: CompressedStorage,
-  bits: number,
-  name: string,
-  layer: Problem,
-  statistics: LayerStatistics,
-): number {
-  if (format === "structured") return structuredOf(layer, bits, statistics)?.bitsPerWeight ?? bits;
-  const density = 1 - zeroFraction(name, statistics);
-  return Math.min(bits, format === "bitmask" ? density * bits + 1 : density * (bits + indexBits));
-}
-
-function zeroFraction(name: string, statistics: LayerStatistics): number {
-  switch (name) {
-    case "Weights":
-      return statistics.structured === undefined
-        ? (statistics.weightZeroFraction ?? statistics.weightWords?.zeroFraction ?? 0)
-        : 1 - statistics.structured.keptRowFraction;
-    case "Inputs":
-      return statistics.inputZeroFraction ?? statistics.inputWords?.zeroFraction ?? 0;
-    default:
-      return statistics.outputZeroFraction ?? 0;
-  }
-}
-
-/** SmartExchange's form of a layer; undefined where the weights are not in it, or take no more bits as they are. */
-function structuredOf(layer: Problem, bits: number, { structured }: LayerStatistics): StructuredWeights | undefined {
-  if (structured === undefined) return undefined;
-  const size = (dimension: string): number => layer.dimensions[dimension] ?? 1;
-  const shape = {
-    outputChannels: size("M") * size("G"),
-    inputChannels: size("C"),
-    kernelHeight: size("R"),
-    kernelWidth: size("S"),
-  };
-  const form = structuredWeights(shape, structured);
-  return form.bitsPerWeight < bits ? form : undefined;
-}
-
-/**
- * The innermost memory that stores weights in SmartExchange's form: what is read there is rebuilt on its way to the units,
- * which costs the additions of a row of it. Zero rows are rebuilt by nobody.
- */
-function rebuildEnergyPj(accelerator: Accelerator, layer: Problem, statistics: LayerStatistics): number {
+function rebuildingOf(accelerator: Accelerator, layer: Problem, statistics: LayerStatistics): Rebuilding | undefined {
   const form = structuredOf(layer, storedBits(accelerator, layer, "Weights"), statistics);
   const level = structuredLevel(accelerator);
-  if (form === undefined || level?.memory === undefined) return 0;
+  const engines = accelerator.sparsity?.rebuild;
+  if (form === undefined || level?.memory === undefined || engines === undefined) return undefined;
   const { storage } = memoryFigures(level.memory, accelerator);
-  const words = Math.max(1, Math.floor(storage.widthBits / form.bitsPerWeight));
-  const additionPj = smartExchangeEnergies.figures.add8!.value;
+  const wordsPerAccess = Math.max(1, Math.floor(storage.widthBits / form.bitsPerWeight));
   const denseWeights = form.totalBits / form.bitsPerWeight;
-  return words * (form.rebuildAdditions / denseWeights) * additionPj;
-}
-
-function holdsStructuredWeights(accelerator: Accelerator, name: string): boolean {
-  return structuredLevel(accelerator)?.name === name;
+  const coefficientsPerCycle = engines.engines * engines.coefficientsPerCycle;
+  return {
+    level: level.name,
+    accessPj: wordsPerAccess * (form.rebuildAdditions / denseWeights) * engines.additionPj,
+    bitsPerCycle: (form.totalBits / Math.max(form.nonZeroCoefficients, 1)) * coefficientsPerCycle,
+  };
 }
 
 function structuredLevel(accelerator: Accelerator): AcceleratorLevel | undefined {
@@ -202,6 +167,13 @@ function structuredLevel(accelerator: Accelerator): AcceleratorLevel | undefined
   const keepers = accelerator.constraints?.levels?.filter(({ keep }) => keep?.includes("Weights")) ?? [];
   const name = keepers.at(-1)?.level;
   return accelerator.levels.find((level) => level.name === name);
+}
+
+/** Of a product: every pair of rows, of a kernel and of a feature map, has two bits of index read. */
+function indexPj({ sparsity }: Accelerator, { dimensions }: Problem): number {
+  if (sparsity?.rows === undefined) return 0;
+  const productsOfPair = (dimensions.S ?? 1) * (dimensions.Q ?? 1);
+  return (2 * sparsity.rows.indexBitPj) / productsOfPair;
 }
 
 function serialWords(

@@ -4,6 +4,7 @@ import { scalableUnit, shiftAddUnit } from "../energy/scalable-unit.js";
 import { scaleTechnology } from "../energy/scale-technology.js";
 import { type UnitPace, type UnitRule, unitPace } from "../precision/unit-pace.js";
 import { lockstepCycles, meanTerms, type TermDistribution, type WordStatistics } from "../precision/words.js";
+import type { PointOperation } from "../workload/problem.js";
 import type { Accelerator, AcceleratorUnit } from "./document.js";
 
 /** What a unit does for operands of two widths. */
@@ -24,16 +25,21 @@ export function paceOf(unit: AcceleratorUnit, weightBits: number, inputBits: num
 }
 
 /**
- * Pace, energy and area of the units. `words` are statistics of the serial operand of an `essentialBits` unit.
+ * Pace, energy and area of the units for layers of a kind. Machines of `shift` (`add`) units take layers of
+ * multiplications as if they were of their own kind. `words` are statistics of the serial operand of an `essentialBits` unit.
  *
- * @throws DovetailError `no_energy_data` or `no_scaling_data` where the tables have nothing.
+ * @throws DovetailError `no_energy_data` or `no_scaling_data` where the tables have nothing, `no_operation` for a kind of
+ * layer that the units do not compute.
  */
 export function unitFigures(
   accelerator: Accelerator,
   bits: { readonly weights: number; readonly inputs: number },
   words: WordStatistics,
+  operation: PointOperation = "multiply",
 ): FiguredUnit {
   const { unit } = accelerator;
+  const kind = kindFor(unit, operation);
+  if (kind !== undefined) return { products: 1, cycles: 1, ...besideFigures(accelerator, kind, bits) };
   const pace = paceOf(unit, bits.weights, bits.inputs);
   if (unit.kind !== "essentialBits") return { ...pace, ...energyOf(accelerator, bits) };
   const terms = termsOf(unit, words);
@@ -45,6 +51,40 @@ export function unitFigures(
     areaUm2: perTerm.areaUm2,
     source: perTerm.source,
   };
+}
+
+/** The unit beside the multiplier that does this; undefined where the machine's own units do. */
+function kindFor({ kind, beside = [] }: AcceleratorUnit, operation: PointOperation): "shift" | "add" | undefined {
+  if (operation === "multiply") return undefined;
+  if (beside.includes(operation)) return operation;
+  // Multipliers of every kind multiply by powers of two; add units do nothing else.
+  const isAble = operation === "shift" ? kind !== "add" : kind === "add";
+  if (isAble) return undefined;
+  throw inputError("no_operation", `${kind} units do not compute layers of the kind ${operation}`, {
+    path: ["unit", "beside"],
+    expected: operation,
+    received: beside.join(", ") || "no units beside",
+  });
+}
+
+function besideFigures(
+  { technologyNm, unit }: Accelerator,
+  kind: "shift" | "add",
+  bits: { readonly weights: number; readonly inputs: number },
+): Figures {
+  const widest = kind === "shift" ? bits.inputs : Math.max(bits.weights, bits.inputs);
+  if (widest > 8) throw tooWide(kind, widest);
+  const { energyPj, source } = shiftAddUnit({ kind, technologyNm });
+  const cell = multiplyAccumulate({
+    weightBitWidth: unit.weightBits,
+    activationBitWidth: unit.inputBits,
+    technologyNm,
+  });
+  return { energyPj, areaUm2: cell.areaUm2 + besideAreaUm2(unit, technologyNm), source: source.citation };
+}
+
+function besideAreaUm2({ beside = [] }: AcceleratorUnit, technologyNm: number): number {
+  return beside.reduce((sum, kind) => sum + shiftAddUnit({ kind, technologyNm }).areaUm2, 0);
 }
 
 function ruleOf(unit: AcceleratorUnit): UnitRule {
@@ -102,7 +142,7 @@ function fixedUnit(accelerator: Accelerator, bits: { readonly weights: number; r
   const isHere = technologyNm === unitTablesNm;
   return {
     energyPj: cell.energyPj * cycles * scaled.factor,
-    ...(isHere && { areaUm2: cell.areaUm2 }),
+    ...(isHere && { areaUm2: cell.areaUm2 + besideAreaUm2(unit, technologyNm) }),
     source: isHere ? cell.source.citation : `${cell.source.citation}, scaled by ${scaled.source.citation}`,
   };
 }

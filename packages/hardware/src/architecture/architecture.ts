@@ -73,10 +73,30 @@ export interface Compute {
   readonly name: string;
   /** Of one multiply-accumulate. */
   readonly energyPj: number;
+  /** Of a product with a power of two, accumulated (layers of the kind `shift`); a multiply-accumulate when absent. */
+  readonly shiftPj?: number | undefined;
+  /** Of −|input − weight|, accumulated (layers of the kind `add`); the units cannot do it when absent. */
+  readonly addPj?: number | undefined;
   readonly leakagePjPerCycle?: number | undefined;
   readonly areaUm2?: number | undefined;
   /** What becomes of multiplications with zeros. */
   readonly sparse?: ComputeSparsity | undefined;
+}
+
+/**
+ * An engine that rebuilds weights in SmartExchange's form (ISCA 2020) from coefficients and bases, one in every instance of
+ * a memory. Weights come compressed through all levels outside of it. Of layers whose weights are not in the form it does
+ * nothing.
+ */
+export interface WeightRebuild {
+  /** The memory that holds rebuilt weights. It and those inside it must fix their word (`wordBits`) where they hold weights. */
+  readonly into: string;
+  /** Of a shift with addition: one for every coefficient that is not zero and every column. */
+  readonly additionPj: number;
+  /** Of one engine. */
+  readonly additionsPerCycle: number;
+  /** Memories that are not accessed for zero rows. */
+  readonly skippingLevels: readonly string[];
 }
 
 export interface Architecture {
@@ -87,6 +107,8 @@ export interface Architecture {
   /** Outermost first. */
   readonly levels: readonly ArchitectureLevel[];
   readonly compute: Compute;
+  /** `specialiseArchitecture` makes the architecture of a layer with compressed weights from it. */
+  readonly rebuild?: WeightRebuild | undefined;
   /** What mappings may do here. */
   readonly constraints?: Constraints | undefined;
 }
@@ -138,6 +160,8 @@ const levelSchema = z.strictObject({
 const computeSchema = z.strictObject({
   name: nameSchema.default("mac"),
   energyPj: nonNegativeSchema,
+  shiftPj: nonNegativeSchema.optional(),
+  addPj: nonNegativeSchema.optional(),
   leakagePjPerCycle: nonNegativeSchema.optional(),
   areaUm2: nonNegativeSchema.optional(),
   sparse: computeSparsitySchema.optional(),
@@ -151,6 +175,14 @@ export const architectureSchema = z
     clockMhz: positiveSchema.optional(),
     levels: z.array(levelSchema).min(1),
     compute: computeSchema,
+    rebuild: z
+      .strictObject({
+        into: nameSchema,
+        additionPj: nonNegativeSchema,
+        additionsPerCycle: positiveSchema,
+        skippingLevels: z.array(nameSchema).default([]),
+      })
+      .optional(),
     constraints: constraintsSchema.optional(),
   })
   .superRefine((architecture, context) => {
@@ -169,6 +201,21 @@ export const architectureSchema = z
         code: "custom",
         path: ["levels", 0],
         message: "the outermost level must have storage: it holds the tensors",
+      });
+    }
+    const { rebuild } = architecture;
+    const memories = architecture.levels.filter(({ storage }) => storage !== undefined).map(({ name }) => name);
+    const named =
+      rebuild === undefined
+        ? []
+        : [["into", rebuild.into] as const, ...rebuild.skippingLevels.map((name) => ["skippingLevels", name] as const)];
+    for (const [field, name] of named) {
+      if (memories.includes(name)) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["rebuild", field],
+        message: "unknown memory",
+        params: { expected: `one of ${memories.join(", ")}`, received: name },
       });
     }
     (architecture.constraints?.levels ?? []).forEach((constraint, index) => {
@@ -229,7 +276,12 @@ export function printArchitecture(architecture: Architecture): string {
     return `  ${parts.join(": ")}`;
   });
   const { compute } = architecture;
-  lines.push(`  ${counts[counts.length - 1]} × ${compute.name}: ${compute.energyPj} pJ per MAC`);
+  const { energyPj, shiftPj, addPj } = compute;
+  const others = [
+    ...(shiftPj === undefined ? [] : [`${shiftPj} per shift`]),
+    ...(addPj === undefined ? [] : [`${addPj} per addition`]),
+  ];
+  lines.push(`  ${counts[counts.length - 1]} × ${compute.name}: ${[`${energyPj} pJ per MAC`, ...others].join(", ")}`);
   return [architecture.name, ...lines].join("\n");
 }
 

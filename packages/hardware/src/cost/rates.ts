@@ -1,5 +1,7 @@
+import { inputError } from "@dovetail/core";
 import type { Tables } from "../analysis/tables.js";
-import { instanceCounts } from "../architecture/architecture.js";
+import { type Architecture, instanceCounts } from "../architecture/architecture.js";
+import type { Problem } from "../workload/problem.js";
 
 // Energies and bandwidths of an architecture, as numbers.
 //
@@ -28,6 +30,7 @@ export interface Rates {
   readonly clusters: Float64Array;
   /** Compute units in the chip. */
   readonly units: number;
+  /** Of a point of the loop nest, by the layer's kind. */
   readonly macPj: number;
   readonly unitLeakagePj: number;
 }
@@ -57,7 +60,22 @@ export function compileRates(tables: Tables): Rates {
     sharedBandwidth: perLevel(({ storage }) => storage?.sharedBitsPerCycle ?? Number.POSITIVE_INFINITY),
     clusters: perLevel(({ storage }, index) => Math.max(1, Math.floor(counts[index]! / (storage?.clusterSize ?? 1)))),
     units: counts[counts.length - 1]!,
-    macPj: compute.energyPj,
+    macPj: operationPj(tables.problem, architecture),
     unitLeakagePj: compute.leakagePjPerCycle ?? 0,
   };
+}
+
+/**
+ * Energy of a point of a layer on an architecture's units. A multiplier multiplies by powers of two as by anything else.
+ *
+ * @throws DovetailError `no_operation` for a layer of the kind `add` where the units do not say what that takes.
+ */
+export function operationPj({ name, operation = "multiply" }: Problem, { name: on, compute }: Architecture): number {
+  if (operation === "multiply") return compute.energyPj;
+  if (operation === "shift") return compute.shiftPj ?? compute.energyPj;
+  if (compute.addPj !== undefined) return compute.addPj;
+  throw inputError("no_operation", `the units of ${on} do not sum up |input - weight|, which layer ${name} does`, {
+    path: ["compute", "addPj"],
+    expected: "the energy of one such addition, pJ",
+  });
 }

@@ -1,4 +1,5 @@
 import type { Architecture, ArchitectureLevel } from "../architecture/architecture.js";
+import { operationPj } from "../cost/rates.js";
 import type { Mapping } from "../mapping/mapping.js";
 import type { DataSpace, Problem, Rank } from "../workload/problem.js";
 import type { MemoryOperand, ZigZagAccelerator, ZigZagMemory, ZigZagPort } from "../zigzag/accelerator.js";
@@ -45,7 +46,7 @@ export function asZigZag(problem: Problem, architecture: Architecture, mapping: 
     leftOut: leftOut(problem, architecture, mapping),
     question: {
       layer: layerOf(problem, operands, result),
-      accelerator: acceleratorOf(architecture, mapping, links),
+      accelerator: acceleratorOf(problem, architecture, mapping, links),
       links,
       spatial: Object.fromEntries(
         axesOf(architecture, mapping, 0).flatMap(({ name, loops }) =>
@@ -130,6 +131,7 @@ function axesOf({ levels }: Architecture, mapping: Mapping, from: number): Axis[
 }
 
 function acceleratorOf(
+  problem: Problem,
   architecture: Architecture,
   mapping: Mapping,
   links: Readonly<Record<string, MemoryOperand>>,
@@ -145,7 +147,7 @@ function acceleratorOf(
     memories: memories.reverse(),
     array: {
       dimensions: axesOf(architecture, mapping, 0).map(({ name, size }) => ({ name, size })),
-      unitEnergyPj: architecture.compute.energyPj,
+      unitEnergyPj: operationPj(problem, architecture),
     },
   };
 }

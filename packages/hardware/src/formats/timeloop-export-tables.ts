@@ -1,11 +1,13 @@
 import { type Architecture, instanceCounts } from "../architecture/architecture.js";
+import { operationPj } from "../cost/rates.js";
+import type { Problem } from "../workload/problem.js";
 import { ranged } from "./timeloop-export-parts.js";
 import { sparseEnergies } from "./timeloop-export-sparse.js";
 
 // The tables that Accelergy would make for Timeloop.
 
-/** The ERT: energies by component and action, pJ. */
-export function energyTable(architecture: Architecture): object {
+/** The ERT: energies by component and action, pJ; of the units for a layer of the problem's kind. */
+export function energyTable(problem: Problem, architecture: Architecture): object {
   const counts = instanceCounts(architecture);
   const table = (name: string, count: number, energies: Readonly<Record<string, number | undefined>>): object => ({
     name: `${architecture.name}.${ranged(name, count)}`,
@@ -28,7 +30,7 @@ export function energyTable(architecture: Architecture): object {
         ],
   );
   const { gatedPj, skippedPj } = compute.sparse ?? {};
-  const unit = { compute: compute.energyPj, compute_gated: gatedPj, compute_skipped: skippedPj };
+  const unit = { compute: operationPj(problem, architecture), compute_gated: gatedPj, compute_skipped: skippedPj };
   return { ERT: { version: "0.4", tables: [...memories, table(compute.name, counts[levels.length]!, unit)] } };
 }
 

@@ -40,7 +40,11 @@ export function exportTimeloop(problem: Problem, architecture: Architecture, map
     ...(sparse.targets.length > 0 && { sparse_optimizations: sparse }),
     ...(mapping && { mapping: exportMapping(problem, architecture, mapping) }),
   };
-  return { input: toYaml(input), ert: toYaml(energyTable(architecture)), art: toYaml(areaTable(architecture)) };
+  return {
+    input: toYaml(input),
+    ert: toYaml(energyTable(problem, architecture)),
+    art: toYaml(areaTable(architecture)),
+  };
 }
 
 function toYaml(value: object): string {

@@ -1,5 +1,6 @@
 import { inputError } from "@dovetail/core";
 import type { Architecture, ArchitectureLevel, Storage } from "../architecture/architecture.js";
+import { operationPj } from "../cost/rates.js";
 import type { Loop, Mapping } from "../mapping/mapping.js";
 import type { DataSpace, Problem } from "../workload/problem.js";
 import type {
@@ -48,7 +49,7 @@ export function exportZigZag(problem: Problem, architecture: Architecture, mappi
       memories: memoriesOf(architecture, operands, axes, mapping),
       array: {
         dimensions: axes.flatMap((own) => [own.x, own.y].filter((axis) => axis !== undefined)),
-        unitEnergyPj: architecture.compute.energyPj,
+        unitEnergyPj: operationPj(problem, architecture),
         ...(architecture.compute.areaUm2 !== undefined && { unitArea: architecture.compute.areaUm2 }),
       },
     },

@@ -7,6 +7,7 @@ import type { Problem } from "../workload/problem.js";
 export function dropUnitDimensions(problem: Problem): Problem {
   const sizes = problem.dimensions;
   return {
+    ...problem,
     name: "layer",
     dimensions: Object.fromEntries(Object.entries(sizes).filter(([, size]) => size > 1)),
     dataSpaces: problem.dataSpaces.map((dataSpace) => ({

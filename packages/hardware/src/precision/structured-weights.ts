@@ -1,5 +1,5 @@
 import { inputError } from "@dovetail/core";
-import { type LayerWeightShape, structuredFormOf } from "@dovetail/graph";
+import { type LayerWeightShape, type StructuredAnnotation, structuredFormOf } from "@dovetail/graph";
 
 // What a layer's weights take in SmartExchange's form (ISCA 2020; systems.md section 1).
 
@@ -24,11 +24,14 @@ export interface StructuredWeights {
   readonly coefficientBits: number;
   /** One bit a row: kept or zero. */
   readonly indexBits: number;
+  /** Of the bases' elements and scales. */
   readonly basisBits: number;
   readonly totalBits: number;
   /** Bits stored for each weight of the dense layer. */
   readonly bitsPerWeight: number;
-  /** Shifts with additions that rebuild all kept weights once: S for each, where all coefficients are non-zero. */
+  /** Coefficients that are not zero. */
+  readonly nonZeroCoefficients: number;
+  /** Shifts with additions that rebuild all kept weights once: S for each coefficient that is not zero. */
   readonly rebuildAdditions: number;
 }
 
@@ -48,8 +51,18 @@ export function structuredWeights(shape: LayerWeightShape, options: StructuredOp
   const rows = outputChannels * rowsPerFilter;
   const keptRows = Math.ceil(rows * keptRowFraction - 1e-9);
   const bases = outputChannels * piecesPerFilter;
-  const coefficientBits = keptRows * columns * coefficientBitWidth;
-  const basisBits = bases * columns ** 2 * basisBitWidth;
+  const nonZeroCoefficients = keptRows * columns * coefficientDensity;
+  return countedStructure(
+    { columns, rows, keptRows, bases, nonZeroCoefficients, coefficientBitWidth, basisBitWidth },
+    outputChannels * filterWeights,
+  );
+}
+
+/** Storage and rebuild work of weights that are annotated with the form. `denseWeights`: how many there are without it. */
+export function countedStructure(counts: StructuredAnnotation, denseWeights: number): StructuredWeights {
+  const { columns, rows, keptRows, bases, nonZeroCoefficients, scaleBitWidth = 0 } = counts;
+  const coefficientBits = keptRows * columns * counts.coefficientBitWidth;
+  const basisBits = bases * (columns ** 2 * counts.basisBitWidth + scaleBitWidth);
   const totalBits = coefficientBits + rows + basisBits;
   return {
     columns,
@@ -60,8 +73,9 @@ export function structuredWeights(shape: LayerWeightShape, options: StructuredOp
     indexBits: rows,
     basisBits,
     totalBits,
-    bitsPerWeight: totalBits / (outputChannels * filterWeights),
-    rebuildAdditions: keptRows * columns ** 2 * coefficientDensity,
+    bitsPerWeight: totalBits / denseWeights,
+    nonZeroCoefficients,
+    rebuildAdditions: nonZeroCoefficients * columns,
   };
 }
 

@@ -28,9 +28,20 @@ export interface DataSpace {
   readonly density?: Density | undefined;
 }
 
+/**
+ * What a point of the loop nest does with its two operands before it accumulates:
+ * - `multiply`: input · weight
+ * - `shift`: the same where every weight is 0 or ±2^k, so that a shifter does it
+ * - `add`: −|input − weight| (AdderNet)
+ */
+export const pointOperations = ["multiply", "shift", "add"] as const;
+export type PointOperation = (typeof pointOperations)[number];
+
 /** A layer: dimensions with their sizes, in order, and the tensors that they address. */
 export interface Problem {
   readonly name: string;
+  /** Of every point; `multiply` when absent. */
+  readonly operation?: PointOperation | undefined;
   readonly dimensions: Readonly<Record<string, number>>;
   readonly dataSpaces: readonly DataSpace[];
 }
@@ -65,6 +76,7 @@ const dataSpaceSchema = z.strictObject({
 export const problemSchema = z
   .strictObject({
     name: nameSchema,
+    operation: z.enum(pointOperations).optional(),
     dimensions: z.record(dimensionNameSchema, positiveIntegerSchema),
     dataSpaces: z.array(dataSpaceSchema).min(1),
   })
@@ -154,7 +166,9 @@ export function shapeKey(problem: Problem): string {
     const density = dataSpace.density === undefined ? "" : JSON.stringify(dataSpace.density);
     return `${dataSpace.name}${dataSpace.readWrite ? "!" : ""}:${dataSpace.bitWidth}[${ranks.join(",")}]${density}`;
   });
-  return `${dimensions.map(([name, size]) => `${name}${size}`).join("_")};${spaces.join(";")}`;
+  const { operation = "multiply" } = problem;
+  const kind = operation === "multiply" ? "" : `;${operation}`;
+  return `${dimensions.map(([name, size]) => `${name}${size}`).join("_")};${spaces.join(";")}${kind}`;
 }
 
 /** A few lines for people: the sizes, then every tensor with its projection, words and bits. */
@@ -165,5 +179,7 @@ export function printProblem(problem: Problem): string {
     const access = dataSpace.readWrite ? "read-write" : "read-only";
     return `  ${dataSpace.name}[${ranks}]  ${dataSpaceWords(problem, dataSpace)} words of ${dataSpace.bitWidth} bits, ${access}`;
   });
-  return [`${problem.name}: ${sizes.join(" ")}  (${macCount(problem)} MACs)`, ...lines].join("\n");
+  const { operation = "multiply" } = problem;
+  const points = { multiply: "MACs", shift: "shifts with addition", add: "additions of |x - w|" }[operation];
+  return [`${problem.name}: ${sizes.join(" ")}  (${macCount(problem)} ${points})`, ...lines].join("\n");
 }

@@ -5,13 +5,14 @@ import {
   type Architecture,
   architectureAreaUm2,
   createMappingCache,
+  type EyerissLikeParameters,
   extractWorkloads,
   eyerissLike,
   eyerissLikeChoices,
   eyerissLikeDefaults,
   type Layer,
   type MapNetworkResult,
-  mapNetwork,
+  mapNetworkOnArchitecture,
 } from "@dovetail/hardware";
 import {
   considerDesigns,
@@ -55,23 +56,56 @@ export const asicDesignSpace: DesignSpace = {
   parameters: parameterNames.map((name) => ({ name, options: eyerissLikeChoices[name].length })),
 };
 
+/** What a processing element has beside its multiplier. */
+export type AsicUnits = Pick<EyerissLikeParameters, "operations" | "rebuildsWeights">;
+
+/**
+ * What the layers of a network need beside a multiplier: units for its shift and add layers, and engines where it has
+ * weights in SmartExchange's form.
+ */
+export function asicUnitsFor(layers: readonly Layer[]): AsicUnits {
+  const kinds = new Set(layers.map(({ problem }) => problem.operation ?? "multiply"));
+  return {
+    operations: (["shift", "add"] as const).filter((kind) => kinds.has(kind)),
+    rebuildsWeights: layers.some(({ weights }) => weights.annotation?.structured !== undefined),
+  };
+}
+
+const noUnits: AsicUnits = { operations: [], rebuildsWeights: false };
+
 /** The accelerator with these parameters. */
-export function asicDesign(parameters: Readonly<Record<AsicParameter, number>>, clockHz: number): AsicDesign {
-  const architecture = eyerissLike({ ...parameters, clockHz });
+export function asicDesign(
+  parameters: Readonly<Record<AsicParameter, number>>,
+  clockHz: number,
+  units: AsicUnits = noUnits,
+): AsicDesign {
+  const architecture = eyerissLike({ ...parameters, clockHz, ...units });
   return { parameters, architecture, areaMm2: architectureAreaUm2(architecture) * 1e-6 };
 }
 
 /** The family's default accelerator. */
-export function referenceAsicDesign(clockHz: number): AsicDesign {
+export function referenceAsicDesign(clockHz: number, units: AsicUnits = noUnits): AsicDesign {
   const parameters = Object.fromEntries(parameterNames.map((name) => [name, eyerissLikeDefaults[name]]));
-  return asicDesign(parameters as Record<AsicParameter, number>, clockHz);
+  return asicDesign(parameters as Record<AsicParameter, number>, clockHz, units);
 }
 
-function designOf(indices: readonly number[], clockHz: number): AsicDesign {
+function designOf(indices: readonly number[], clockHz: number, units: AsicUnits): AsicDesign {
   const parameters = Object.fromEntries(
     parameterNames.map((name, index) => [name, (eyerissLikeChoices[name] as readonly number[])[indices[index]!]!]),
   );
-  return asicDesign(parameters as Record<AsicParameter, number>, clockHz);
+  return asicDesign(parameters as Record<AsicParameter, number>, clockHz, units);
+}
+
+/** The design with the units that layers need which it was not made for: an operator's price is that of a machine that has it. */
+function equipped(design: AsicDesign, layers: readonly Layer[], clockHz: number): AsicDesign {
+  const { compute, rebuild } = design.architecture;
+  const needed = asicUnitsFor(layers);
+  const has = { shift: compute.shiftPj !== undefined, add: compute.addPj !== undefined };
+  const isWhole = needed.operations.every((kind) => has[kind]) && (rebuild !== undefined || !needed.rebuildsWeights);
+  if (isWhole) return design;
+  const operations = (["shift", "add"] as const).filter((kind) => has[kind] || needed.operations.includes(kind));
+  const rebuildsWeights = rebuild !== undefined || needed.rebuildsWeights;
+  return asicDesign(design.parameters, clockHz, { operations, rebuildsWeights });
 }
 
 /** The course of a redesign: what each design cost, null where it did not fit, and the best before it. */
@@ -101,11 +135,12 @@ export function createAsicModel(options: AsicModelOptions): AsicModel {
   const { clockHz, limits, mapperEvaluations, learningRate } = options;
   const cache = createMappingCache();
   const mapping = (layers: readonly Layer[], design: AsicDesign, evaluations: number): MapNetworkResult =>
-    mapNetwork(
-      layers.map(({ problem, repetitions }) => ({ problem, count: repetitions })),
-      design.architecture,
-      { objective: "edp", evaluations, random: options.random, cache },
-    );
+    mapNetworkOnArchitecture(layers, equipped(design, layers, clockHz).architecture, {
+      objective: "edp",
+      evaluations,
+      random: options.random,
+      cache,
+    });
   const totals = (layers: readonly Layer[], design: AsicDesign): readonly [number, number] => {
     const result = mapping(layers, design, mapperEvaluations);
     return result.ok ? [result.energyPj, result.latencyCycles] : [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -115,7 +150,7 @@ export function createAsicModel(options: AsicModelOptions): AsicModel {
     return Math.log(energyPj) + Math.log(latencyCycles);
   };
   const evaluate = (layers: readonly Layer[], indices: readonly number[]): DesignCost => {
-    const design = designOf(indices, clockHz);
+    const design = designOf(indices, clockHz, asicUnitsFor(layers));
     const [energyPj, latencyCycles] = totals(layers, design);
     if (!Number.isFinite(energyPj)) return { ok: false, reason: "a layer has no mapping" };
     const usage = [
@@ -160,7 +195,12 @@ export function createAsicModel(options: AsicModelOptions): AsicModel {
       await searchDesign(state, evaluateHere, { evaluations: bySampling, learningRate }, random.split("sample"));
       await refineDesign(state, asicDesignSpace, evaluateHere, { evaluations: evaluations - bySampling });
       if (!state.best) throw noDesign(options, nearest);
-      return { design: designOf(state.best.design, clockHz), state, evaluations: state.evaluations - before, trace };
+      return {
+        design: designOf(state.best.design, clockHz, asicUnitsFor(layers)),
+        state,
+        evaluations: state.evaluations - before,
+        trace,
+      };
     },
   };
 }

@@ -4,6 +4,7 @@ import { eyerissLikeChoices } from "@dovetail/hardware";
 import {
   type AsicDesign,
   asicDesignSpace,
+  asicUnitsFor,
   createAsicModel,
   probabilities,
   referenceAsicDesign,
@@ -57,7 +58,10 @@ export function createAsicTarget(options: CoSearchOptions, random: RandomStream)
       }),
     async design({ graph, accelerator, random: stream, designState, watch }) {
       const layers = model.layersOf(graph);
-      if (accelerator === "reference") return { ...figuresOf(layers, reference), evaluations: 0, trace: [] };
+      if (accelerator === "reference") {
+        const own = referenceAsicDesign(clockHz, asicUnitsFor(layers));
+        return { ...figuresOf(layers, own), evaluations: 0, trace: [] };
+      }
       const redesign = await model.redesign(layers, designState as Parameters<typeof model.redesign>[1], {
         evaluations: effort.finalAcceleratorEvaluations,
         random: stream,

@@ -3,9 +3,18 @@ import { checkDocument } from "../../documents/document.js";
 import { positiveIntegerSchema, positiveSchema } from "../../documents/names.js";
 import { dram } from "../../energy/dram.js";
 import { multiplyAccumulate } from "../../energy/multiply-accumulate.js";
+import { type OperationTable, operationEnergy, operationTables } from "../../energy/operation-energy.js";
 import { registerFile } from "../../energy/register-file.js";
+import { shiftAddUnit } from "../../energy/scalable-unit.js";
 import { type MemoryFigures, sram } from "../../energy/sram.js";
-import { type Architecture, type ArchitectureLevel, architectureSchema, type Storage } from "../architecture.js";
+import {
+  type Architecture,
+  type ArchitectureLevel,
+  architectureSchema,
+  type Compute,
+  type Storage,
+  type WeightRebuild,
+} from "../architecture.js";
 import type { LevelConstraints } from "../constraints.js";
 
 /** What can be chosen of an Eyeriss-like accelerator. Words of the scratchpads are as wide as their tensor's. */
@@ -27,6 +36,12 @@ export interface EyerissLikeParameters {
   readonly dramKind: string;
   /** Bits that the off-chip memory moves in a cycle, reads and writes together. */
   readonly dramBitsPerCycle: number;
+  /** Units that a processing element has beside its multiplier, for shift and add layers. */
+  readonly operations: readonly ("shift" | "add")[];
+  /** Where the energies of all kinds of units are from; areas are those of the synthesised ones. */
+  readonly operationTable: OperationTable;
+  /** Whether a processing element rebuilds weights in SmartExchange's form, and skips their zero rows. */
+  readonly rebuildsWeights: boolean;
 }
 
 /**
@@ -48,6 +63,9 @@ export const eyerissLikeDefaults: EyerissLikeParameters = {
   clockHz: 200e6,
   dramKind: "LPDDR4",
   dramBitsPerCycle: 64,
+  operations: [],
+  operationTable: "synthesised45",
+  rebuildsWeights: false,
 };
 
 const schema: z.ZodType<EyerissLikeParameters> = z.strictObject({
@@ -65,12 +83,16 @@ const schema: z.ZodType<EyerissLikeParameters> = z.strictObject({
   clockHz: positiveSchema,
   dramKind: z.string(),
   dramBitsPerCycle: positiveSchema,
+  operations: z.array(z.enum(["shift", "add"])),
+  operationTable: z.enum(operationTables),
+  rebuildsWeights: z.boolean(),
 });
 
 /**
  * A row-stationary accelerator: DRAM, a global buffer for inputs and outputs (weights pass it by), an array of processing
  * elements without links between neighbours, in each a scratchpad for inputs, one for weights, one for partial sums, and
- * an 8-bit (or the next wider) multiply-accumulate unit.
+ * an 8-bit (or the next wider) multiply-accumulate unit; with units for shift and add layers and an engine that rebuilds
+ * compressed weights where these are asked for.
  *
  * Energies, leakage and areas come from the tables of `energy/` at the node asked for, which must be one that they hold:
  * at 45 nm everything is there. Area counts multipliers with accumulators, scratchpads and the global buffer; networks on
@@ -80,7 +102,6 @@ const schema: z.ZodType<EyerissLikeParameters> = z.strictObject({
  */
 export function eyerissLike(parameters: Partial<EyerissLikeParameters> = {}): Architecture {
   const p = checkDocument(schema, { ...eyerissLikeDefaults, ...parameters });
-  const unit = multiplyAccumulate(p);
   return checkDocument<Architecture>(architectureSchema, {
     name: `eyeriss-like-${p.arrayRows}x${p.arrayColumns}`,
     technologyNm: p.technologyNm,
@@ -94,9 +115,39 @@ export function eyerissLike(parameters: Partial<EyerissLikeParameters> = {}): Ar
       scratchpad("weights", p.weightSpadWords, p.weightBitWidth, p),
       scratchpad("partialSums", p.partialSumSpadWords, p.partialSumBitWidth, p),
     ],
-    compute: { name: "mac", energyPj: unit.energyPj, areaUm2: unit.areaUm2 },
+    compute: unitsOf(p),
+    ...(p.rebuildsWeights && { rebuild: rebuildOf(p) }),
     constraints: { levels: rowStationary },
   });
+}
+
+/** A multiplier, and the units beside it. The engine that rebuilds weights is a shift unit: coefficients are its weights. */
+function unitsOf(p: EyerissLikeParameters): Compute {
+  const { areaUm2, energyPj } = multiplyAccumulate(p);
+  const { operationTable: table } = p;
+  const unitPj = (operation: "multiply" | "shift" | "add"): number =>
+    operationEnergy({
+      operation,
+      bitWidth: operation === "shift" ? p.activationBitWidth : Math.max(p.weightBitWidth, p.activationBitWidth),
+      table,
+    }).energyPj;
+  const beside = [...p.operations, ...(p.rebuildsWeights ? (["shift"] as const) : [])];
+  return {
+    name: "mac",
+    energyPj: table === "synthesised45" ? energyPj : unitPj("multiply"),
+    ...(p.operations.includes("shift") && { shiftPj: unitPj("shift") }),
+    ...(p.operations.includes("add") && { addPj: unitPj("add") }),
+    areaUm2: beside.reduce((sum, kind) => sum + shiftAddUnit({ kind, technologyNm: p.technologyNm }).areaUm2, areaUm2),
+  };
+}
+
+function rebuildOf({ technologyNm }: EyerissLikeParameters): WeightRebuild {
+  return {
+    into: "weights",
+    additionPj: shiftAddUnit({ kind: "shift", technologyNm }).energyPj,
+    additionsPerCycle: 1,
+    skippingLevels: ["weights", "partialSums"],
+  };
 }
 
 /**

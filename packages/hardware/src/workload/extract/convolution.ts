@@ -136,6 +136,9 @@ const weightGradient: LayerRule = (context) => {
   return [{ problem, weights: 1, inputs: 0 }];
 };
 
+/** −Σ |x − w| over a convolution's window (AdderNet). */
+const adder: LayerRule = (context) => convolution(0, 1)(context).map((nest) => ({ ...nest, operation: "add" }));
+
 /** Convolutions, also of integers, add layers, and the gradients of both. */
 export const convolutionLayers: LayerTable = {
   Conv: convolution(0, 1),
@@ -144,7 +147,7 @@ export const convolutionLayers: LayerTable = {
   ConvTranspose: transposed(0, 1),
   "ai.dovetail.ConvInputGradient": transposed(0, 1),
   "ai.dovetail.ConvWeightGradient": weightGradient,
-  // Their points accumulate distances instead of products: the architecture's unit says at what cost.
-  "ai.dovetail.AdderConv": convolution(0, 1),
+  "ai.dovetail.AdderConv": adder,
+  // A clipped difference times the output's gradient: a multiplication.
   "ai.dovetail.AdderConvInputGradient": transposed(0, 2),
 };

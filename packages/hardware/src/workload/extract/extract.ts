@@ -1,7 +1,7 @@
 import { inputError } from "@dovetail/core";
 import type { Graph, Node, TensorAnnotation } from "@dovetail/graph";
 import type { LayerBitWidths } from "../layers.js";
-import { macCount, type Problem, shapeKey } from "../problem.js";
+import { macCount, type PointOperation, type Problem, shapeKey } from "../problem.js";
 import { annotationOf, elementBits, readBitWidth, storedBitWidth } from "./bit-widths.js";
 import { convolutionLayers } from "./convolution.js";
 import { type GraphFacts, graphFacts } from "./facts.js";
@@ -27,7 +27,10 @@ export interface LayerTensor {
   readonly annotation?: TensorAnnotation | undefined;
 }
 
-/** The multiply-accumulates of a node as a loop nest. */
+/**
+ * The multiply-accumulates of a node as a loop nest. `problem.operation` says what they are: multiplications, shifts where
+ * the weights are annotated as powers of two, or the additions of an add layer.
+ */
 export interface Layer {
   /** Name of the node; recurrent nodes have two layers, `name.input` and `name.recurrence`. */
   readonly name: string;
@@ -173,11 +176,16 @@ function layerOf(
   const weights = node.inputs[nest.weights]!;
   const inputs = node.inputs[nest.inputs]!;
   const outputs = node.outputs.find((output) => output !== "")!;
-  const problem = nest.problem({
+  const weightsAre = facts.isData(weights) ? "data" : "parameters";
+  const annotation = annotationOf(facts, weights);
+  const isShift = weightsAre === "parameters" && annotation?.powerOfTwo === true;
+  const operation: PointOperation = nest.operation ?? (isShift ? "shift" : "multiply");
+  const loopNest = nest.problem({
     weights: readBitWidth(facts, weights) ?? defaults.weights ?? elementBits(facts, weights),
     inputs: readBitWidth(facts, inputs) ?? defaults.inputs ?? elementBits(facts, inputs),
     outputs: storedBitWidth(facts, outputs) ?? defaults.outputs ?? elementBits(facts, outputs),
   });
+  const problem = operation === "multiply" ? loopNest : { ...loopNest, operation };
   const empty = Object.entries(problem.dimensions).find(([, size]) => size < 1);
   if (empty) {
     throw inputError("empty_layer", `node "${node.name}" (${node.operator}): the layer has nothing to compute`, {
@@ -193,8 +201,8 @@ function layerOf(
     key: shapeKey(problem),
     repetitions,
     macs: macCount(problem) * repetitions,
-    weightsAre: facts.isData(weights) ? "data" : "parameters",
-    weights: { name: weights, annotation: annotationOf(facts, weights) },
+    weightsAre,
+    weights: { name: weights, annotation },
     inputs: { name: inputs, annotation: annotationOf(facts, inputs) },
     outputs: { name: outputs, annotation: annotationOf(facts, outputs) },
   };

@@ -1,6 +1,6 @@
 import type { Node } from "@dovetail/graph";
 import type { LayerBitWidths } from "../layers.js";
-import type { Problem } from "../problem.js";
+import type { PointOperation, Problem } from "../problem.js";
 
 /** What a layer rule sees. */
 export interface LayerContext {
@@ -24,6 +24,8 @@ export interface LoopNest {
   readonly weights: number;
   /** Index of the node's input that is the data space Inputs. */
   readonly inputs: number;
+  /** What its points do. `multiply` by default, or `shift` where the weights are powers of two. */
+  readonly operation?: PointOperation | undefined;
   /** How often the loop nest runs, one after the other. 1 by default. */
   readonly repetitions?: number | undefined;
   /** Told apart by this where a node runs several. */
