@@ -110,6 +110,28 @@ describe("convolutions", () => {
   });
 });
 
+test("every layer says what its points do", () => {
+  const g = new GraphBuilder("net");
+  const x = g.input("x", "float32", ["batch", 8, 6, 6]);
+  const pads = [1, 1, 1, 1];
+  const shiftWeights = constant(g, "shift", [8, 8, 3, 3]);
+  g.annotate(shiftWeights, { powerOfTwo: true, bitWidth: 5 });
+  const window = { kernel_shape: [3, 3], strides: [1, 1], pads, dilations: [1, 1] };
+  const shifted = g.conv(x, shiftWeights, undefined, { pads });
+  const added = g.ownNode("AdderConv", [shifted, constant(g, "add", [8, 8, 3, 3])], window)[0]!;
+  g.output(g.conv(added, constant(g, "multiply", [8, 8, 3, 3]), undefined, { pads }), "y");
+  const { layers } = extractWorkloads(g.build());
+  expect(layers.map(({ problem }) => problem.operation ?? "multiply")).toEqual(["shift", "add", "multiply"]);
+  expect(new Set(layers.map(({ macs }) => macs))).toEqual(new Set([8 * 8 * 9 * 36]));
+  expect(readProblem(writeProblem(layers[1]!.problem))).toEqual(layers[1]!.problem);
+  // Power of two is of weights: what changes with the data has no such form ready.
+  const data = new GraphBuilder("net");
+  const a = data.input("a", "float32", ["batch", 4, 4]);
+  data.annotate(a, { powerOfTwo: true });
+  data.output(data.matMul(a, a), "y");
+  expect(extractWorkloads(data.build()).layers[0]!.problem.operation).toBeUndefined();
+});
+
 describe("matrix products", () => {
   test("Gemm and MatMul with weights", () => {
     const g = new GraphBuilder("net");
