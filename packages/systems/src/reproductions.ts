@@ -1,11 +1,12 @@
 import { fracTrainReproduction } from "./fractrain/reproduction.js";
 import { instantNetReproduction } from "./instantnet/reproduction.js";
 import type { Reproduction } from "./reproduction/reproduction.js";
+import { smartDealReproduction } from "./smartdeal/reproduction.js";
 import { twoInOneReproduction } from "./two-in-one/reproduction.js";
 
 /** What `dovetail reproduce` can run, by name. */
 export const reproductions: Readonly<Record<string, Reproduction>> = Object.fromEntries(
-  [fracTrainReproduction, instantNetReproduction, twoInOneReproduction].map((reproduction) => [
+  [fracTrainReproduction, instantNetReproduction, smartDealReproduction, twoInOneReproduction].map((reproduction) => [
     reproduction.system,
     reproduction,
   ]),

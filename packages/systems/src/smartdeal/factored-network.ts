@@ -1,0 +1,186 @@
+// The rewrite: every layer's weight becomes coefficients times bases, rebuilt inside the training graph at every step.
+
+import { inputError } from "@dovetail/core";
+import {
+  type Graph,
+  type GraphBuilder,
+  type LayerWeightShape,
+  type StructuredForm,
+  structuredFormOf,
+  type Value,
+} from "@dovetail/graph";
+import { type Network, type ParameterSpec, parameterSpec, rewriteGraph } from "@dovetail/models";
+import { layersOf } from "@dovetail/quant";
+import { type CodeRange, decode, defaultCodeRange, encode, magnitudeCount } from "./codes.js";
+
+/** How coefficients are kept between steps. */
+export type CoefficientForm =
+  /** As int8 tensors of four-bit codes. */
+  | "codes"
+  /** As float32 that every forward pass rounds, beside a mask: what the codes are compared with. */
+  | "latent";
+
+export interface FactorOptions {
+  readonly form: CoefficientForm;
+  readonly range?: CodeRange | undefined;
+}
+
+/** A layer whose weight is rebuilt. Names are those of parameters. */
+export interface FactoredLayer {
+  /** The weight that is no more. */
+  readonly weight: string;
+  readonly weightShape: readonly number[];
+  readonly form: StructuredForm;
+  /** [pieces, rows, columns]. */
+  readonly coefficients: string;
+  /** [pieces, columns, columns], float32, 8 bits a value wherever a weight is rebuilt. */
+  readonly basis: string;
+  /** int8, of latent coefficients only. */
+  readonly mask: string | undefined;
+}
+
+export interface FactoredNetwork {
+  readonly network: Network;
+  readonly form: CoefficientForm;
+  readonly range: CodeRange;
+  readonly layers: readonly FactoredLayer[];
+}
+
+export const basisBits = 8;
+
+/**
+ * The network with parameters `WEIGHT:coefficients` and `WEIGHT:basis` in the place of every layer's weight (SmartDeal:
+ * SmartExchange's form kept during training). The rebuilt weight is the product of the coefficients, each zero or a
+ * signed power of two, and the bases rounded to 8 bits with one scale a layer. Roundings pass gradients straight through.
+ * Throws when no layer has a weight that is a parameter, or when the network has been rewritten already.
+ */
+export function factorLayers(network: Network, options: FactorOptions): FactoredNetwork {
+  const { form, range = defaultCodeRange } = options;
+  const layers = plan(network, form);
+  const byWeight = new Map(layers.map((layer) => [layer.weight, layer]));
+  const added = layers.flatMap((layer) => parametersOf(layer, form));
+  const { graph, find } = rewriteGraph(withParameters(network.graph, byWeight, added), {
+    values: (value, g) => {
+      const layer = byWeight.get(value.name);
+      if (!layer) return value;
+      const coefficients = readCoefficients(g, layer, form, range);
+      return g.scope(`rebuild/${layer.weight}`, () => rebuild(g, layer, coefficients));
+    },
+  });
+  return {
+    form,
+    range,
+    layers,
+    network: {
+      ...network,
+      graph: { ...graph, inputs: graph.inputs.filter(({ name }) => !byWeight.has(name)) },
+      logits: find(network.logits).name,
+      parameters: [...network.parameters.filter(({ name }) => !byWeight.has(name)), ...added],
+    },
+  };
+}
+
+function plan(network: Network, form: CoefficientForm): readonly FactoredLayer[] {
+  const shapes = new Map(network.parameters.map(({ name, shape }) => [name, shape]));
+  const weights = [...new Set(layersOf(network).map(({ weight }) => weight))].filter((name) => shapes.has(name));
+  if (weights.length === 0) {
+    throw inputError("no_layers", `network "${network.name}" has no layer whose weight can be factored`, {
+      hint: "it may be factored already",
+    });
+  }
+  return weights.map((weight) => ({
+    weight,
+    weightShape: shapes.get(weight)!,
+    form: structuredFormOf(layerShape(shapes.get(weight)!)),
+    coefficients: `${weight}:coefficients`,
+    basis: `${weight}:basis`,
+    mask: form === "latent" ? `${weight}:mask` : undefined,
+  }));
+}
+
+function parametersOf(layer: FactoredLayer, form: CoefficientForm): ParameterSpec[] {
+  const { columns, rowsPerPiece, piecesPerFilter } = layer.form;
+  const pieces = layer.weightShape[0]! * piecesPerFilter;
+  const shape = [pieces, rowsPerPiece, columns];
+  const zero = { kind: "constant", value: 0 } as const;
+  const coefficients = parameterSpec(layer.coefficients, shape, { role: "coefficient", initialization: zero });
+  const basis = parameterSpec(layer.basis, [pieces, columns, columns], { role: "basis", initialization: zero });
+  if (form === "codes") {
+    return [{ ...coefficients, elementType: "int8", trainedBy: valueName(layer) }, basis];
+  }
+  const mask = parameterSpec(layer.mask!, shape, { role: "mask", initialization: zero, trainable: false });
+  return [coefficients, basis, { ...mask, elementType: "int8" }];
+}
+
+/** Name of the decoded coefficients, which the gradient of codes belongs to. */
+const valueName = ({ coefficients }: FactoredLayer): string => `${coefficients}:value`;
+
+/** The graph with inputs for the new parameters, before those of the old ones, which are read in the same place. */
+function withParameters(graph: Graph, old: ReadonlyMap<string, FactoredLayer>, added: readonly ParameterSpec[]): Graph {
+  const inputs = added.map(({ name, shape, elementType = "float32" }) => ({ name, type: { elementType, shape } }));
+  const isOld = ({ name }: Value): boolean => old.has(name);
+  return {
+    ...graph,
+    inputs: [...graph.inputs.filter((input) => !isOld(input)), ...inputs, ...graph.inputs.filter(isOld)],
+  };
+}
+
+/** Zero and signed powers of two, float32. */
+function readCoefficients(g: GraphBuilder, layer: FactoredLayer, form: CoefficientForm, range: CodeRange): Value {
+  const coefficients = g.value(layer.coefficients);
+  if (form === "codes") return decode(g, coefficients, range, valueName(layer));
+  return g.mul(roundToPowers(g, coefficients, range), g.cast(g.value(layer.mask!), "float32"));
+}
+
+/** The layer's weight, of its own shape. What fills up a filter's last rows is cut off. */
+function rebuild(g: GraphBuilder, { weightShape, form, basis }: FactoredLayer, coefficients: Value): Value {
+  const matrices = g.matMul(coefficients, roundBasis(g, g.value(basis)));
+  const filled = form.piecesPerFilter * form.rowsPerPiece * form.columns;
+  if (filled === form.filterWeights) return g.reshape(matrices, weightShape);
+  const filters = g.reshape(matrices, [weightShape[0]!, filled]);
+  return g.reshape(g.slice(filters, [0], [form.filterWeights], [1]), weightShape);
+}
+
+/** The nearest signed powers of two, or zero; the gradient passes straight through. */
+function roundToPowers(g: GraphBuilder, values: Value, range: CodeRange): Value {
+  return g.straightThrough(values, (v) => {
+    const codes = g.cast(encode(g, v, range), "int8");
+    return decode(g, codes, range);
+  });
+}
+
+const largestInteger = 2 ** (basisBits - 1) - 1;
+/** A largest element of 127 units is not to become 64 of twice the size because a logarithm is rounded. */
+const logarithmSlack = 1e-4;
+const smallestBasis = 2 ** -100;
+
+/** Integers of 8 bits times a power of two for each basis; the gradient passes straight through. */
+function roundBasis(g: GraphBuilder, basis: Value): Value {
+  return g.straightThrough(basis, (b) => {
+    const most = g.max(g.op("ReduceMax", [g.abs(b), g.int64s([1, 2])], { keepdims: 1 }), smallestBasis);
+    const logarithm = g.mul(g.op("Log", [g.div(most, largestInteger)]), 1 / Math.LN2);
+    const scale = g.pow(2, g.op("Ceil", [g.sub(logarithm, logarithmSlack)]));
+    return g.mul(g.clip(g.round(g.div(b, scale)), -largestInteger, largestInteger), scale);
+  });
+}
+
+/** Exponent of the power of two of which a basis's elements become multiples. */
+export function basisScaleExponent(elements: readonly number[]): number {
+  const most = Math.max(smallestBasis, ...elements.map(Math.abs));
+  return Math.ceil(Math.log2(most / largestInteger) - logarithmSlack);
+}
+
+/** Sizes of a weight [outputs, inputs] or [outputs, inputs, height, width]. */
+export function layerShape([
+  outputChannels,
+  inputChannels,
+  kernelHeight = 1,
+  kernelWidth = 1,
+]: readonly number[]): LayerWeightShape {
+  return { outputChannels: outputChannels!, inputChannels: inputChannels!, kernelHeight, kernelWidth };
+}
+
+/** Largest magnitude of a coefficient. */
+export function largestMagnitude({ minimumExponent }: CodeRange): number {
+  return 2 ** (minimumExponent + magnitudeCount - 1);
+}

@@ -1,0 +1,261 @@
+// The trainings of SmartDeal's reproduction, a piece each, and the energy that they are modelled to take.
+
+import { createRandomStream } from "@dovetail/core";
+import { structuredFormOf } from "@dovetail/graph";
+import { type Network, vgg } from "@dovetail/models";
+import { type ImageDataset, oneCycle, type Schedule } from "@dovetail/train";
+import { z } from "zod";
+import { classesOf, halfOf } from "../reproduction/data-splits.js";
+import type { Piece, PieceContext } from "../reproduction/reproduction.js";
+import { averagedFrom, type Experiment, integerMethods, type NamedMethod, networkFor, rateOf } from "./experiment.js";
+import { layerShape } from "./factored-network.js";
+import { coefficientState, type MethodInput, methodSchema } from "./methods.js";
+import { type Outcome, type TrainingOptions, trainByMethod } from "./training.js";
+import { type Parameters, type StepEnergy, stepEnergy, stepParts } from "./training-energy.js";
+
+const keptSchema = z.object({ columns: z.number(), rows: z.number(), keptRows: z.number(), bases: z.number() });
+
+/** The result of a training. */
+export const pieceFiguresSchema = z.object({
+  accuracyFraction: z.number(),
+  lastAccuracyFraction: z.number(),
+  steps: z.number(),
+  losses: z.array(z.number()),
+  storage: z.object({
+    denseWeightBits: z.number(),
+    weightBits: z.number(),
+    otherBits: z.number(),
+    kept: z.record(z.string(), keptSchema),
+  }),
+});
+export type PieceFigures = z.output<typeof pieceFiguresSchema>;
+
+const partSchema = z.object({
+  weightsPj: z.number(),
+  activationsPj: z.number(),
+  arithmeticPj: z.number(),
+  rebuildPj: z.number(),
+});
+
+/** Energy of one step, of one batch, by what is trained and how. */
+export const energySchema = z.array(
+  z.object({
+    network: z.string(),
+    method: z.string(),
+    arithmetic: z.enum(["float32", "integer8"]),
+    batchSize: z.number(),
+    parts: z.record(z.enum(stepParts), partSchema),
+  }),
+);
+export type EnergyRow = z.output<typeof energySchema>[number];
+
+/** Settings in which a trained network goes on: with other images of the same classes, and with other classes. */
+export const settings = ["fine-tuning", "adaptation"] as const;
+export type Setting = (typeof settings)[number];
+export const settingMethods = ["dense", "switch", "latent"] as const;
+
+export const pieceName = {
+  scratch: (method: string, seed: number) => `scratch-${method}-seed${seed}`,
+  integer: (method: string) => `scratch-${method}`,
+  before: (setting: Setting) => `${setting}-before`,
+  after: (setting: Setting, method: string) => `${setting}-${method}`,
+  energy: "energy",
+} as const;
+
+/** The network whose weights are most of its traffic, of which only the shapes are used. */
+export const wideNetworkName = "vgg11-bn";
+
+/** About how much longer a step with 8-bit operands takes. */
+const integerFactor = 2.5;
+
+export function piecesOf(experiment: Experiment): readonly Piece[] {
+  return [
+    ...scratchPieces(experiment),
+    ...integerPieces(experiment),
+    ...settings.flatMap((setting) => settingPieces(experiment, setting)),
+    {
+      name: pieceName.energy,
+      work: experiment.steps / 8,
+      run: (context) => runEnergy(experiment, context),
+    },
+  ];
+}
+
+function scratchPieces(experiment: Experiment): Piece[] {
+  const { steps, seeds, methods } = experiment;
+  return seeds.flatMap((seed, place) =>
+    methods
+      .filter(({ isCompared }) => place === 0 || isCompared)
+      .map(
+        ({ name, method, isAveraged = false }: NamedMethod): Piece => ({
+          name: pieceName.scratch(name, seed),
+          work: steps,
+          run: async (context) => {
+            const dataset = await context.dataset(experiment.data);
+            const stepsPerEpoch = Math.floor(dataset.parts.train.count / experiment.batchSize);
+            const averaging = { fromEpoch: Math.floor((averagedFrom * steps) / stepsPerEpoch) };
+            return runTraining(experiment, context, {
+              dataset,
+              method,
+              seed,
+              steps,
+              learningRate: rateOf(experiment, steps, isAveraged),
+              ...(isAveraged && { averaging }),
+            });
+          },
+        }),
+      ),
+  );
+}
+
+/** With the first seed. */
+function integerPieces(experiment: Experiment): Piece[] {
+  const { integerSteps: steps, seeds } = experiment;
+  return integerMethods.map(
+    ([name, method]): Piece => ({
+      name: pieceName.integer(name),
+      work: steps * integerFactor,
+      run: async (context) => {
+        const dataset = await context.dataset(experiment.data);
+        return runTraining(experiment, context, { dataset, method, seed: seeds[0]!, steps });
+      },
+    }),
+  );
+}
+
+/** Training before: dense, on one half of the images or classes; after: each method on the other half. */
+function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
+  const { settingSteps: steps, seeds, methods } = experiment;
+  const seed = seeds[0]!;
+  const before: Piece = {
+    name: pieceName.before(setting),
+    work: steps,
+    run: async (context) => {
+      const dataset = splitOf(await context.dataset(experiment.data), setting, 0);
+      const outcome = await trainPiece(experiment, context, { dataset, method: { kind: "dense" }, seed, steps });
+      await context.keep(setting, { tensors: outcome.weights, state: null });
+      return figuresOf(outcome, steps);
+    },
+  };
+  const after = settingMethods.map(
+    (name): Piece => ({
+      name: pieceName.after(setting, name),
+      work: steps,
+      run: async (context) => {
+        const dataset = splitOf(await context.dataset(experiment.data), setting, 1);
+        const { tensors } = await context.kept(setting);
+        const isCarried = (parameter: string): boolean => setting === "fine-tuning" || !isClassifier(parameter);
+        const weights = new Map([...tensors].filter(([parameter]) => isCarried(parameter)));
+        const { method } = methods.find((one) => one.name === name)!;
+        return runTraining(experiment, context, { dataset, method, seed, steps, weights });
+      },
+    }),
+  );
+  return [before, ...after];
+}
+
+/** The classifier starts anew where the classes are others. */
+const isClassifier = (parameter: string): boolean => parameter.startsWith("classifier.");
+
+function splitOf(dataset: ImageDataset, setting: Setting, half: 0 | 1): ImageDataset {
+  if (setting === "fine-tuning") return halfOf(dataset, half);
+  const count = Math.floor(dataset.classNames.length / 2);
+  return classesOf(
+    dataset,
+    Array.from({ length: count }, (_, index) => half * count + index),
+  );
+}
+
+interface PieceTraining extends Pick<TrainingOptions, "dataset" | "steps" | "weights" | "averaging"> {
+  readonly method: MethodInput;
+  readonly seed: number;
+  /** One cycle by default. */
+  readonly learningRate?: Schedule | undefined;
+}
+
+async function runTraining(
+  experiment: Experiment,
+  context: PieceContext,
+  training: PieceTraining,
+): Promise<PieceFigures> {
+  return figuresOf(await trainPiece(experiment, context, training), training.steps);
+}
+
+function trainPiece(
+  experiment: Experiment,
+  { runtime, watch, checkpoint }: PieceContext,
+  { method, seed, learningRate, ...training }: PieceTraining,
+): Promise<Outcome> {
+  const { batchSize, learningRate: maximum } = experiment;
+  return trainByMethod({
+    ...training,
+    learningRate: learningRate ?? oneCycle({ maximum, steps: training.steps }),
+    runtime,
+    network: networkFor(experiment, training.dataset),
+    method: methodSchema.parse(method),
+    batchSize,
+    random: createRandomStream(seed),
+    watch,
+    checkpoint,
+  });
+}
+
+function figuresOf({ accuracyFraction, lastAccuracyFraction, losses, storage }: Outcome, steps: number): PieceFigures {
+  return {
+    accuracyFraction,
+    lastAccuracyFraction,
+    steps,
+    losses: [...losses],
+    storage: { ...storage, kept: { ...storage.kept } },
+  };
+}
+
+/** Steps of one image and of the experiment's batch: of its network as trained, and of a wide one's shapes. */
+async function runEnergy(experiment: Experiment, context: PieceContext): Promise<readonly EnergyRow[]> {
+  const dataset = await context.dataset(experiment.data);
+  const seed = experiment.seeds[0]!;
+  const trained = networkFor(experiment, dataset);
+  const wide = vgg({ depth: 11 });
+  const rows: EnergyRow[] = [];
+  const compared = experiment.methods.filter(({ isAveraged }) => !isAveraged);
+  for (const { name, method } of compared) {
+    const { storage } = pieceFiguresSchema.parse(context.result(pieceName.scratch(name, seed)));
+    for (const network of [trained, wide]) {
+      const kept = network === trained ? storage.kept : keptByShare(network, experiment.keptRowShare);
+      for (const arithmetic of ["float32", "integer8"] as const) {
+        for (const batchSize of [1, experiment.batchSize]) {
+          const parts = stepEnergy(network, { batchSize, arithmetic, parameters: parametersOf(method, kept) });
+          rows.push({
+            network: network.name,
+            method: name,
+            arithmetic,
+            batchSize,
+            parts: { ...parts } satisfies StepEnergy,
+          });
+        }
+      }
+    }
+    context.watch.signal?.throwIfAborted();
+  }
+  return rows;
+}
+
+function parametersOf(input: MethodInput, kept: PieceFigures["storage"]["kept"]): Parameters {
+  const method = methodSchema.parse(input);
+  if (method.kind === "dense") return { kind: "dense" };
+  return { kind: "factored", kept: new Map(Object.entries(kept)), state: coefficientState(method) };
+}
+
+/** What a network keeps when the same share of rows is kept in every layer. */
+function keptByShare({ parameters }: Network, share: number): PieceFigures["storage"]["kept"] {
+  return Object.fromEntries(
+    parameters
+      .filter(({ role }) => role === "weight")
+      .map(({ name, shape }) => {
+        const { columns, rowsPerFilter, piecesPerFilter } = structuredFormOf(layerShape(shape));
+        const filters = shape[0]!;
+        const keptRows = filters * Math.round(share * rowsPerFilter);
+        return [name, { columns, rows: filters * rowsPerFilter, keptRows, bases: filters * piecesPerFilter }];
+      }),
+  );
+}

@@ -1,0 +1,136 @@
+// From weights to the tensors that a factored network trains, and from these to the stored form.
+
+import {
+  basisValues,
+  coefficientMask,
+  coefficientValues,
+  decomposeLayer,
+  type StructuredLayer,
+} from "@dovetail/compress";
+import { inputError } from "@dovetail/core";
+import { type Tensor, tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
+import { codeOfValue, forbiddenCode, magnitudeCount } from "./codes.js";
+import { basisScaleExponent, type FactoredLayer, type FactoredNetwork, layerShape } from "./factored-network.js";
+import { keptRowsOf } from "./kept-rows.js";
+
+export interface StartOptions {
+  /** Share of the rows of coefficients that may differ from zero, the same in every layer. */
+  readonly keptRowShare: number;
+}
+
+/**
+ * First values of the factors: the weights, pruned by rows and decomposed. The mask is set here for good: elements that
+ * the decomposition leaves at zero stay zero. `weights` are those of the network before it was rewritten.
+ */
+export function decomposedStart(
+  { layers, form, range }: FactoredNetwork,
+  weights: ReadonlyMap<string, Tensor>,
+  { keptRowShare }: StartOptions,
+): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const layer of layers) {
+    const weight = weights.get(layer.weight);
+    if (!weight) {
+      throw inputError("missing_parameter", "weights to be decomposed", {
+        expected: `a tensor "${layer.weight}"`,
+        received: "none of that name",
+      });
+    }
+    const values = Float32Array.from(tensorNumbers(weight));
+    const shape = layerShape(layer.weightShape);
+    const keptRows = keptRowsOf(values, shape, layer.form, keptRowShare);
+    const { layer: structured } = decomposeLayer(values, shape, { keptRows });
+    const mask = inPieces(coefficientMask(structured), layer);
+    const coefficients = inPieces(coefficientValues(structured), layer);
+    const shapeOfPieces = [
+      layer.weightShape[0]! * layer.form.piecesPerFilter,
+      layer.form.rowsPerPiece,
+      layer.form.columns,
+    ];
+    if (form === "codes") {
+      const codes = coefficients.map((value, index) => (mask[index] ? codeOfValue(value, range) : forbiddenCode));
+      tensors.set(layer.coefficients, tensor("int8", shapeOfPieces, codes));
+    } else {
+      tensors.set(layer.coefficients, tensor("float32", shapeOfPieces, coefficients));
+      tensors.set(layer.mask!, tensor("int8", shapeOfPieces, mask));
+    }
+    const side = layer.form.columns;
+    tensors.set(layer.basis, tensorFromData("float32", [shapeOfPieces[0]!, side, side], basisValues(structured)));
+  }
+  return tensors;
+}
+
+/** The stored form of every layer, by the name of its weight: exactly the weights that the network computes with. */
+export function structuredLayers(
+  { layers, form, range }: FactoredNetwork,
+  tensors: ReadonlyMap<string, Tensor>,
+): Map<string, StructuredLayer> {
+  return new Map(
+    layers.map((layer) => {
+      const numbers = tensorNumbers(tensors.get(layer.coefficients)!);
+      const mask = form === "latent" ? tensorNumbers(tensors.get(layer.mask!)!) : undefined;
+      const codes = Array.from(numbers, (value, index) => {
+        if (!mask) return value === forbiddenCode ? 0 : value;
+        return mask[index] ? codeOfValue(value, range) : 0;
+      });
+      return [
+        layer.weight,
+        structuredLayer(layer, codes, tensorNumbers(tensors.get(layer.basis)!), range.minimumExponent),
+      ];
+    }),
+  );
+}
+
+function structuredLayer(
+  { weightShape, form }: FactoredLayer,
+  codes: readonly number[],
+  basis: ArrayLike<number>,
+  minimumExponent: number,
+): StructuredLayer {
+  const { columns, rowsPerFilter, piecesPerFilter, rowsPerPiece } = form;
+  const filters = weightShape[0]!;
+  const size = columns ** 2;
+  // Stored codes count down from the largest magnitude, which is 1.
+  const largestExponent = minimumExponent + magnitudeCount - 1;
+  const stored = codes.map((code) => (code === 0 ? 0 : Math.sign(code) * (magnitudeCount + 1 - Math.abs(code))));
+  const perFilter = piecesPerFilter * rowsPerPiece * columns;
+  const inRows = new Int8Array(filters * rowsPerFilter * columns);
+  for (let filter = 0; filter < filters; filter++) {
+    const from = filter * perFilter;
+    inRows.set(stored.slice(from, from + rowsPerFilter * columns), filter * rowsPerFilter * columns);
+  }
+  const bases = new Int8Array(basis.length);
+  const scaleExponents = new Int8Array(filters * piecesPerFilter);
+  for (let piece = 0; piece < scaleExponents.length; piece++) {
+    const elements = Array.from({ length: size }, (_, index) => basis[piece * size + index]!);
+    const exponent = basisScaleExponent(elements);
+    scaleExponents[piece] = exponent + largestExponent;
+    elements.forEach((element, index) => {
+      bases[piece * size + index] = Math.max(-127, Math.min(127, roundHalfToEven(element / 2 ** exponent)));
+    });
+  }
+  return {
+    shape: layerShape(weightShape),
+    form,
+    exponents: magnitudeCount,
+    codes: inRows,
+    bases,
+    scaleExponents,
+  };
+}
+
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/** Rows of filters as rows of pieces of one height: the last piece of a filter is filled up with zeros. */
+function inPieces(values: ArrayLike<number>, { weightShape, form }: FactoredLayer): number[] {
+  const { columns, rowsPerFilter, piecesPerFilter, rowsPerPiece } = form;
+  const perFilter = rowsPerFilter * columns;
+  const filled = piecesPerFilter * rowsPerPiece * columns;
+  return Array.from({ length: weightShape[0]! * filled }, (_, index) => {
+    const place = index % filled;
+    return place < perFilter ? values[Math.floor(index / filled) * perFilter + place]! : 0;
+  });
+}
