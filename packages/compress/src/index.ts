@@ -15,9 +15,32 @@ export {
   structuredAnnotation,
   structuredBits,
 } from "./decomposition/structured-layer.js";
+export { filterSize, filtersOf, type WeightLayer, weightLayersOf, weightShapeOf } from "./layers/weight-layers.js";
+export { fitRows, type KeptRows, pruneRows, structuredBitsOf } from "./network/fit-rows.js";
+export { packedTensors, type Storage, storageOf } from "./network/storage.js";
+export {
+  annotateCompressed,
+  type StructuredNetwork,
+  type StructureOptions,
+  structureNetwork,
+} from "./network/structure-network.js";
+export {
+  bestZeroCoding,
+  type IntegerTensor,
+  integerBits,
+  type PackedTensor,
+  type PlainTensor,
+  packedBits,
+  type StructuredTensor,
+  unpackTensor,
+} from "./packed/packed-tensor.js";
+export { decodePacked } from "./packed/read-packed.js";
+export { encodePacked, type PackedNetwork } from "./packed/write-packed.js";
 export { type BakedNetwork, type BakeOptions, bakeShiftWeights } from "./poweroftwo/bake.js";
 export { type ShiftConvolutionOptions, shiftConvolution, shiftLinear } from "./poweroftwo/layers.js";
 export { nearestExponentByLogarithm, nearestExponentByValue } from "./poweroftwo/rounding.js";
 export { type ShiftLayersOptions, shiftLayers } from "./poweroftwo/shift-layers.js";
 export { shiftStart } from "./poweroftwo/shift-start.js";
 export { type ShiftOptions, shiftBitWidth, smallestShiftExponent } from "./poweroftwo/shift-weight.js";
+export { keptRowsOf, type RowPruning, type RowPruningRule } from "./pruning/prune-rows.js";
+export { integerTensor, magnitudeMasks } from "./pruning/prune-weights.js";

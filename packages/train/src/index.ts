@@ -95,5 +95,5 @@ export type { Pass, Teacher } from "./trainer/passes.js";
 export { createPredictor, type Predictor, type PredictorOptions, parametersOf } from "./trainer/predictor.js";
 export type { EpochRecord } from "./trainer/progress.js";
 export { type CompiledStep, planStep, type StepPlan } from "./trainer/step-plan.js";
-export { type TrainingResult, type TrainOptions, train } from "./trainer/train.js";
+export { type EpochEnd, type TrainingResult, type TrainOptions, train } from "./trainer/train.js";
 export { buildTrainingStep, type TrainingStep, type TrainingStepOptions } from "./trainer/training-step.js";

@@ -14,6 +14,10 @@ describe("decomposition of a layer", () => {
     const { layer } = decomposeLayer(weights, shape);
     const structured = rebuildWeights(layer);
     expect(decomposeLayer(structured, shape, { iterations: 200 }).relativeSquaredError).toBeLessThan(0.01);
+    // With the form before as a candidate it stays the same, bit for bit.
+    const again = decomposeLayer(structured, shape, { previous: layer });
+    expect(again.relativeSquaredError).toBe(0);
+    expect(rebuildWeights(again.layer)).toEqual(structured);
     const powers = Float32Array.from(structured, (_, index) =>
       index % 5 === 0 ? 0 : (-1) ** index * 2 ** -(index % 7),
     );

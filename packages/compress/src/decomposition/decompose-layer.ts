@@ -1,6 +1,11 @@
 import { inputError } from "@dovetail/core";
 import { type LayerWeightShape, type StructuredForm, structuredFormOf } from "@dovetail/graph";
-import { createPieceDecomposer, type DecompositionOptions, type DecompositionSettings } from "./decompose-piece.js";
+import {
+  createPieceDecomposer,
+  type DecompositionOptions,
+  type DecompositionSettings,
+  type ScaledBasis,
+} from "./decompose-piece.js";
 import { mostExponents, type StructuredLayer } from "./structured-layer.js";
 
 export interface LayerDecomposition {
@@ -15,6 +20,11 @@ export interface LayerDecomposition {
 export interface LayerDecompositionOptions extends DecompositionOptions {
   /** A row of all matrices [outputChannels · rowsPerFilter]: 0 where it must be zero. Default: all may differ from zero. */
   readonly keptRows?: Uint8Array | undefined;
+  /**
+   * The layer's form before its weights changed: its bases are candidates, so that weights which have the form already
+   * keep it, bit for bit.
+   */
+  readonly previous?: StructuredLayer | undefined;
 }
 
 /**
@@ -30,7 +40,7 @@ export function decomposeLayer(
   const { columns, rowsPerFilter, rowsPerPiece, piecesPerFilter } = form;
   const rows = shape.outputChannels * rowsPerFilter;
   const settings = completed(options, shape);
-  const { keptRows = new Uint8Array(rows).fill(1) } = options;
+  const { keptRows = new Uint8Array(rows).fill(1), previous } = options;
   checkSizes(weights, keptRows, shape, form);
   const decomposer = createPieceDecomposer(columns, rowsPerPiece, settings);
   const codes = new Int8Array(rows * columns);
@@ -43,7 +53,11 @@ export function decomposeLayer(
     const count = Math.min(rowsPerPiece, rowsPerFilter - firstInFilter);
     const first = filter * rowsPerFilter + firstInFilter;
     const matrix = matrixOf(weights, form, filter, firstInFilter, count);
-    const piece = decomposer.decompose(matrix, keptRows.subarray(first, first + count));
+    const piece = decomposer.decompose(
+      matrix,
+      keptRows.subarray(first, first + count),
+      previous && basisOf(previous, basis),
+    );
     codes.set(piece.codes, first * columns);
     bases.set(piece.basis, basis * columns ** 2);
     scaleExponents[basis] = piece.scaleExponent;
@@ -52,6 +66,11 @@ export function decomposeLayer(
   const layer: StructuredLayer = { shape, form, exponents: settings.exponents, codes, bases, scaleExponents };
   const square = squareOf(weights);
   return { layer, relativeSquaredError: square === 0 ? 0 : squaredError / square };
+}
+
+function basisOf({ form: { columns }, bases, scaleExponents }: StructuredLayer, index: number): ScaledBasis {
+  const size = columns ** 2;
+  return { basis: bases.subarray(index * size, (index + 1) * size), scaleExponent: scaleExponents[index]! };
 }
 
 /** Rows of a filter's matrix; what fills up the last row is zero. */

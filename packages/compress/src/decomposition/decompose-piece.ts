@@ -29,19 +29,25 @@ export type DecompositionSettings = {
   readonly [Name in keyof DecompositionOptions]-?: NonNullable<DecompositionOptions[Name]>;
 };
 
-export interface PieceResult {
-  /** [rows, columns] */
-  readonly codes: Int8Array;
-  /** [columns, columns] */
+/** A basis [columns, columns] in 8 bit, times 2^scaleExponent. */
+export interface ScaledBasis {
   readonly basis: Int8Array;
   readonly scaleExponent: number;
+}
+
+export interface PieceResult extends ScaledBasis {
+  /** [rows, columns] */
+  readonly codes: Int8Array;
   /** ‖A − C·B‖², rows that must be zero included. */
   readonly squaredError: number;
 }
 
 export interface PieceDecomposer {
-  /** Decomposes A [rows, columns]; a row whose entry in `kept` is 0 becomes zero. The result is valid until the next call. */
-  decompose(matrix: Float64Array, kept: Uint8Array): PieceResult;
+  /**
+   * Decomposes A [rows, columns]; a row whose entry in `kept` is 0 becomes zero. A basis that is given is a candidate too,
+   * with any coefficients. The result is valid until the next call.
+   */
+  decompose(matrix: Float64Array, kept: Uint8Array, given?: ScaledBasis): PieceResult;
 }
 
 const largestCoefficient = 32;
@@ -73,14 +79,21 @@ export function createPieceDecomposer(
       }
     }
     const scaled = alignedBasis(basis, coefficients, rows, columns);
-    best.offer(search, scaled, exponents, { matrix, rows, allowed });
+    best.offer(search, quantizeBasis(scaled), exponents, { matrix, rows, allowed });
+  }
+
+  function offerGiven(given: ScaledBasis): void {
+    const { matrix, rows, kept } = state;
+    for (let index = 0; index < rows * columns; index++) allowed[index] = kept[Math.floor(index / columns)]!;
+    best.offer(search, given, exponents, { matrix, rows, allowed });
   }
 
   return {
-    decompose(matrix, kept) {
+    decompose(matrix, kept, given) {
       const rows = matrix.length / columns;
       Object.assign(state, { matrix, rows, kept });
       best.clear();
+      if (given) offerGiven(given);
       let threshold = options.threshold;
       let restarts = 0;
       const start = (): void => {
@@ -117,7 +130,7 @@ export function createPieceDecomposer(
 /** The best candidate so far, in memory of its own. */
 function createBest(columns: number, size: number) {
   let [codes, trial] = [new Int8Array(size), new Int8Array(size)];
-  let [basis, trialBasis] = [new Int8Array(columns * columns), new Int8Array(columns * columns)];
+  const basis = new Int8Array(columns * columns);
   const exact = new Float64Array(columns * columns);
   let scaleExponent = 0;
   let squaredError = Number.POSITIVE_INFINITY;
@@ -127,12 +140,11 @@ function createBest(columns: number, size: number) {
     },
     offer(
       search: CodeSearch,
-      wanted: Float64Array,
+      tried: ScaledBasis,
       exponents: number,
       { matrix, rows, allowed }: { matrix: Float64Array; rows: number; allowed: Uint8Array<ArrayBuffer> },
     ): void {
-      const exponent = quantizeBasis(wanted, trialBasis);
-      for (let index = 0; index < exact.length; index++) exact[index] = trialBasis[index]! * 2 ** exponent;
+      for (let index = 0; index < exact.length; index++) exact[index] = tried.basis[index]! * 2 ** tried.scaleExponent;
       search.prepare(exact, exponents);
       let error = 0;
       for (let row = 0; row < rows && error < squaredError; row++) {
@@ -140,9 +152,9 @@ function createBest(columns: number, size: number) {
       }
       if (!(error < squaredError)) return;
       squaredError = error;
-      scaleExponent = exponent;
+      scaleExponent = tried.scaleExponent;
+      basis.set(tried.basis);
       [codes, trial] = [trial, codes];
-      [basis, trialBasis] = [trialBasis, basis];
     },
     result: (rows: number): PieceResult => ({
       codes: codes.subarray(0, rows * columns),
@@ -185,17 +197,16 @@ function alignedBasis(basis: Float64Array, coefficients: Float32Array, rows: num
   return scaled;
 }
 
-/** In 8 bit with a power of two as scale, which it gives. */
-function quantizeBasis(basis: Float64Array, into: Int8Array): number {
+function quantizeBasis(exact: Float64Array): ScaledBasis {
   let largest = 0;
-  for (const element of basis) largest = Math.max(largest, Math.abs(element));
+  for (const element of exact) largest = Math.max(largest, Math.abs(element));
   let exponent = largest === 0 ? 0 : Math.ceil(Math.log2(largest / 127.5));
   while (largest > 127.49 * 2 ** exponent) exponent++;
-  exponent = Math.min(scaleExponentRange[1], Math.max(scaleExponentRange[0], exponent));
-  for (let index = 0; index < basis.length; index++) {
-    into[index] = Math.max(-127, Math.min(127, Math.round(basis[index]! / 2 ** exponent)));
-  }
-  return exponent;
+  const scaleExponent = Math.min(scaleExponentRange[1], Math.max(scaleExponentRange[0], exponent));
+  const basis = Int8Array.from(exact, (element) =>
+    Math.max(-127, Math.min(127, Math.round(element / 2 ** scaleExponent))),
+  );
+  return { basis, scaleExponent };
 }
 
 const single = new Float32Array(1);

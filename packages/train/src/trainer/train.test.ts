@@ -1,4 +1,5 @@
 import { createRandomStream } from "@dovetail/core";
+import { tensor } from "@dovetail/graph";
 import {
   convBatchNorm,
   countMacs,
@@ -120,6 +121,25 @@ describe("training", () => {
     expect(checkpoints.map(({ state }) => state)).toMatchObject([{ epoch: 0, step: 4, optimizerSteps: 4 }]);
     const resumed = await train(options({ resume: checkpoints[0] }));
     expect(resumed).toEqual(await train(options()));
+  });
+
+  it("takes other weights at the end of an epoch, before the validation", async () => {
+    const epochs: number[] = [];
+    const zeros = new Map([["classifier.weight", tensor("float32", [4, 32], new Float32Array(128))]]);
+    const { weights, history } = await train(
+      options({
+        epochs: 2,
+        onEpochEnd: async ({ epoch, weights: current, replace }) => {
+          epochs.push(epoch);
+          expect(current().get("classifier.weight")!.data).not.toEqual(new Float32Array(128));
+          if (epoch === 1) replace(zeros);
+        },
+      }),
+    );
+    expect(epochs).toEqual([0, 1]);
+    expect(weights.get("classifier.weight")).toEqual(zeros.get("classifier.weight"));
+    const evaluation = await evaluate({ runtime, network, weights, dataset, part: "validation" });
+    expect(history[1]!.validationAccuracyFraction).toBe(evaluation.accuracyFraction);
   });
 
   it("leaves alone what it is told not to train, but for running statistics", async () => {

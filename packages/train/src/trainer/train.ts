@@ -53,6 +53,8 @@ export interface TrainOptions {
   readonly trains?: ((parameterName: string) => boolean) | undefined;
   /** For dropout and for the network's noises. Only its identity counts, not what was drawn from it. */
   readonly random: RandomStream;
+  /** May put other weights in the place of the network's at the end of each epoch, before the validation. */
+  readonly onEpochEnd?: ((end: EpochEnd) => Promise<void>) | undefined;
   /** Evaluated after each epoch. */
   readonly validation?: { readonly dataset: ImageDataset; readonly part: DatasetPart } | undefined;
   readonly watch?: Watch | undefined;
@@ -61,6 +63,16 @@ export interface TrainOptions {
   readonly checkpointEverySteps?: number | undefined;
   /** Goes on from this checkpoint, to the same bits as if there had been no break. */
   readonly resume?: Checkpoint | undefined;
+}
+
+/** What is open to change at the end of an epoch. */
+export interface EpochEnd {
+  /** Counts from 0. */
+  readonly epoch: number;
+  /** Copies of all parameters of the network. */
+  weights(): Map<string, Tensor>;
+  /** Replaces some of them; the optimizer's memory stays. */
+  replace(weights: ReadonlyMap<string, Tensor>): void;
 }
 
 export interface TrainingResult {
@@ -142,8 +154,8 @@ async function runSteps(
   const isDone = (): boolean =>
     progress.epoch >= options.epochs || progress.optimizerSteps >= (options.steps ?? Number.POSITIVE_INFINITY);
   if (isDone()) return;
+  const { network, controller } = options;
   const { signal } = options.watch ?? {};
-  const { controller } = options;
   const save = async (): Promise<void> => {
     if (controller) progress.controller = controller.state();
     await options.onCheckpoint?.(trainingCheckpoint(state.snapshot(), progress));
@@ -165,7 +177,16 @@ async function runSteps(
       if (step.imageGradient !== undefined) adversary?.learn?.(outputs[step.imageGradient]!, index);
       recordStep(progress, options, outputs, step);
       controller?.observe({ step: progress.optimizerSteps - 1, loss: lossOf(outputs, step), values: outputs });
-      if (progress.step === batches.stepsPerEpoch) await finishEpoch(progress, options, step, validation);
+      if (progress.step === batches.stepsPerEpoch) {
+        await options.onEpochEnd?.({
+          epoch: progress.epoch,
+          weights: () => parametersOf(network, state.snapshot()),
+          replace: (weights) => {
+            for (const [name, tensor] of weights) state.write(name, tensor);
+          },
+        });
+        await finishEpoch(progress, options, step, validation);
+      }
       reportProgress(progress, options, batches.stepsPerEpoch);
       const isEpochEnd = progress.step === 0;
       const interval = options.checkpointEverySteps;

@@ -1,0 +1,171 @@
+// What a network is brought into after every epoch: SmartExchange's form, or what it is held against.
+
+import {
+  fitRows,
+  integerTensor,
+  type KeptRows,
+  magnitudeMasks,
+  type PackedTensor,
+  packedBits,
+  packedTensors,
+  type Storage,
+  type StructuredTensor,
+  storageOf,
+  structureNetwork,
+  unpackTensor,
+  type WeightLayer,
+} from "@dovetail/compress";
+import { elementCount, type Tensor, tensor } from "@dovetail/graph";
+
+/** A network's weights after a projection. */
+export interface ProjectedWeights {
+  /** All weights, those of the layers rebuilt from their compressed form. */
+  readonly weights: Map<string, Tensor>;
+  /** All tensors as they are stored. */
+  readonly tensors: ReadonlyMap<string, PackedTensor>;
+}
+
+/** A way to compress the layers of one network. It may remember what it found before. */
+export interface Projection {
+  readonly name: string;
+  project(weights: ReadonlyMap<string, Tensor>): ProjectedWeights;
+  /** What it remembers, as tensors. */
+  state(): ReadonlyMap<string, Tensor>;
+  /** Takes up what `state` gave. */
+  restore(tensors: ReadonlyMap<string, Tensor>): void;
+}
+
+const stateless = { state: () => new Map<string, Tensor>(), restore: () => {} };
+
+/** SmartExchange's form with these rows. The bases found before are candidates for the next ones. */
+export function structuredProjection(layers: readonly WeightLayer[], keptRows: KeptRows): Projection {
+  let previous: ReadonlyMap<string, StructuredTensor> | undefined;
+  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights => {
+    const { layers: found, weights: rebuilt } = structureNetwork(layers, weights, {
+      keptRows,
+      previous,
+      decomposition: { rescales: true },
+    });
+    previous = found;
+    return { weights: rebuilt, tensors: packedTensors(weights, found) };
+  };
+  return {
+    name: "smartexchange",
+    project,
+    state: () =>
+      new Map(
+        [...(previous ?? [])].flatMap(([name, { layer }]) => [
+          [`${name}.bases`, tensor("int8", [layer.bases.length], layer.bases)],
+          [`${name}.scales`, tensor("int8", [layer.scaleExponents.length], layer.scaleExponents)],
+        ]),
+      ),
+    restore: (tensors) => {
+      // A projection's bases are all that the next one reads.
+      const { layers: empty } = structureNetwork(layers, zerosOf(layers), { decomposition: { iterations: 0 } });
+      previous = new Map(
+        [...empty].map(([name, packed]) => {
+          const bases = tensors.get(`${name}.bases`)!.data as Int8Array;
+          const scaleExponents = tensors.get(`${name}.scales`)!.data as Int8Array;
+          return [name, { ...packed, layer: { ...packed.layer, bases, scaleExponents } }];
+        }),
+      );
+    },
+  };
+}
+
+/** Whole numbers of so many bits with a scale for each output channel. */
+export function integerProjection(layers: readonly WeightLayer[], bitWidth: number): Projection {
+  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights =>
+    rebuilt(
+      weights,
+      new Map(layers.map((layer) => [layer.name, integerTensor(layer, weights.get(layer.name)!, { bitWidth })])),
+    );
+  return { name: `${bitWidth}-bit`, project, ...stateless };
+}
+
+/** The weights of these masks (filter by filter) in 8 bit; all others are zero and not stored. */
+export function prunedProjection(layers: readonly WeightLayer[], masks: ReadonlyMap<string, Uint8Array>): Projection {
+  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights =>
+    rebuilt(
+      weights,
+      new Map(
+        layers.map((layer) => [
+          layer.name,
+          integerTensor(layer, weights.get(layer.name)!, { bitWidth: 8, mask: masks.get(layer.name) }),
+        ]),
+      ),
+    );
+  return { name: "pruning", project, ...stateless };
+}
+
+function rebuilt(
+  weights: ReadonlyMap<string, Tensor>,
+  compressed: ReadonlyMap<string, PackedTensor>,
+): ProjectedWeights {
+  const all = new Map(weights);
+  for (const [name, packed] of compressed) all.set(name, unpackTensor(packed));
+  return { weights: all, tensors: packedTensors(weights, compressed) };
+}
+
+/** Rows for SmartExchange's form such that the whole network takes at most `bits`. */
+export function rowsForStorage(
+  layers: readonly WeightLayer[],
+  weights: ReadonlyMap<string, Tensor>,
+  bits: number,
+  groupFilters: number,
+): KeptRows {
+  return fitRows(layers, weights, { bits: bits - bitsOutside(layers, weights), groupFilters });
+}
+
+/** Masks of magnitude pruning such that the whole network in 8 bit takes at most `bits`, the fewest zeros that do. */
+export function masksForStorage(
+  layers: readonly WeightLayer[],
+  weights: ReadonlyMap<string, Tensor>,
+  bits: number,
+  scope: "global" | "layer",
+): ReadonlyMap<string, Uint8Array> {
+  const available = bits - bitsOutside(layers, weights);
+  const masksAt = (share: number) => magnitudeMasks(layers, weights, { share, scope });
+  const fits = (masks: ReadonlyMap<string, Uint8Array>): boolean => {
+    let sum = 0;
+    for (const layer of layers) {
+      const mask = masks.get(layer.name);
+      sum += packedBits(integerTensor(layer, weights.get(layer.name)!, { bitWidth: 8, mask }));
+    }
+    return sum <= available;
+  };
+  let [low, high] = [0, 1];
+  let best = masksAt(1);
+  for (let step = 0; step < 14; step++) {
+    const share = (low + high) / 2;
+    const masks = masksAt(share);
+    if (fits(masks)) [high, best] = [share, masks];
+    else low = share;
+  }
+  return best;
+}
+
+/** Storage of a network whose layers are in this form now. */
+export function storageAfter(projection: Projection, weights: ReadonlyMap<string, Tensor>): Storage {
+  return storageOf(projection.project(weights).tensors);
+}
+
+function bitsOutside(layers: readonly WeightLayer[], weights: ReadonlyMap<string, Tensor>): number {
+  const names = new Set(layers.map(({ name }) => name));
+  let elements = 0;
+  for (const [name, { dimensions }] of weights) if (!names.has(name)) elements += elementCount(dimensions);
+  return 32 * elements;
+}
+
+function zerosOf(layers: readonly WeightLayer[]): Map<string, Tensor> {
+  return new Map(
+    layers.map(({ name, shape, isTransposed }) => {
+      const { outputChannels, inputChannels, kernelHeight, kernelWidth } = shape;
+      const inputs = inputChannels * kernelHeight * kernelWidth;
+      const dimensions = isTransposed
+        ? [inputs, outputChannels]
+        : [outputChannels, inputChannels, kernelHeight, kernelWidth];
+      return [name, tensor("float32", dimensions, new Float32Array(outputChannels * inputs))];
+    }),
+  );
+}
