@@ -18,3 +18,4 @@ export {
   type RandomStreamState,
   restoreRandomStream,
 } from "./random/stream.js";
+export { workerUrl } from "./workers/worker-url.js";

@@ -17,7 +17,6 @@ export {
 } from "./data/batches/batch-stream.js";
 export { iterateBatches } from "./data/batches/iterate-batches.js";
 export { repeatBatches } from "./data/batches/repeat-batches.js";
-export { workerUrl } from "./data/batches/worker-url.js";
 export type { Checksum, KnownDataset } from "./data/catalogue/known.js";
 export { type DatasetStatus, knownDataset, knownDatasets } from "./data/catalogue/status.js";
 export {

@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { type Diagnostic, DovetailError, internalError } from "@dovetail/core";
+import { type Diagnostic, DovetailError, internalError, workerUrl } from "@dovetail/core";
 import type { AnyMapResult, MapJob, MappingCache, NetworkJob } from "@dovetail/hardware";
-import { workerUrl } from "@dovetail/train";
 import type { CommandWatch } from "../terminal/command-io.js";
 
 /** What a thread answers. */

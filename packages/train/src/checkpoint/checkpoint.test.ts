@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createRandomStream, DovetailError, restoreRandomStream } from "@dovetail/core";
+import { createRandomStream, DovetailError, restoreRandomStream, workerUrl } from "@dovetail/core";
 import { tensor } from "@dovetail/graph";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { workerUrl } from "../data/batches/worker-url.js";
 import { randomStreamStateSchema, readCheckpoint, removeCheckpoint, writeCheckpoint } from "./checkpoint.js";
 
 let folder: string;

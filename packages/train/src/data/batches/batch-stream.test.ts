@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createRandomStream, DovetailError } from "@dovetail/core";
+import { createRandomStream, DovetailError, workerUrl } from "@dovetail/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { allocateImages, type ImageDataset } from "../dataset.js";
 import { createDataset } from "../load.js";
@@ -7,7 +7,6 @@ import { augmentationSchema } from "./augmentation.js";
 import { allocateBatch, createBatchFiller } from "./batch-plan.js";
 import { type Batch, type BatchStream, type BatchStreamOptions, createBatchStream } from "./batch-stream.js";
 import { iterateBatches } from "./iterate-batches.js";
-import { workerUrl } from "./worker-url.js";
 
 const imageShape = [3, 8, 8] as const;
 const size = 192;

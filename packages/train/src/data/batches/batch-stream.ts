@@ -1,9 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { inputError, internalError, type RandomStream, type RandomStreamState } from "@dovetail/core";
+import { inputError, internalError, type RandomStream, type RandomStreamState, workerUrl } from "@dovetail/core";
 import type { DatasetPart, ImageDataset } from "../dataset.js";
 import { type Augmentation, noAugmentation } from "./augmentation.js";
 import { allocateBatch, type BatchMemory, type BatchPlan, type BatchPosition, stepsPerEpoch } from "./batch-plan.js";
-import { workerUrl } from "./worker-url.js";
 
 /** Some images and labels, ready for a training step. */
 export interface Batch extends BatchPosition {
