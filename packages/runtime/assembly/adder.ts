@@ -46,7 +46,7 @@ const CLASS_OFFSETS = 5;
 const CLASS_WEIGHTS = 6;
 const CLASS_FIELDS = 7;
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function field(at: usize, index: i32): i32 {
   return load<i32>(at + (<usize>index << 2));
@@ -72,14 +72,14 @@ export function work(job: usize, scratch: usize): void {
 }
 
 /** Bytes of one padded plane. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function planeBytes(job: usize): usize {
   return <usize>(field(job, PADDED_HEIGHT) * field(job, PADDED_WIDTH)) << 2;
 }
 
 /** Where the sum of all padded planes lies. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function sumPlane(job: usize, scratch: usize): usize {
   return scratch + planeBytes(job) * <usize>field(job, CHANNELS);
@@ -174,7 +174,7 @@ function sumWindows(job: usize, sums: usize, result: usize): void {
 }
 
 /** 4 positions of a row, 8 filters. Inlined, so that with a step of 4 bytes the addresses are constants. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function forwardFour(
   job: usize,
@@ -219,7 +219,7 @@ function forwardFour(
 }
 
 /** Y = ΣX + ΣW − 2·Σ max(X, W) of 4 positions (one sum of maxima a vector) and up to 4 filters. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function storeFour(p0: v128, p1: v128, p2: v128, p3: v128, sums: v128, filterSums: usize, target: usize, planeOut: usize, filters: i32): void {
   // From a vector a position to a vector a filter.
@@ -233,13 +233,13 @@ function storeFour(p0: v128, p1: v128, p2: v128, p3: v128, sums: v128, filterSum
   storeFilter(v128.shuffle<i64>(high01, high23, 1, 3), sums, filterSums + 12, target + planeOut * 3, filters > 3);
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function storeFilter(maxima: v128, sums: v128, filterSum: usize, target: usize, isThere: bool): void {
   if (isThere) v128.store(target, distances(maxima, sums, v128.load32_splat(filterSum)));
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function distances(maxima: v128, inputs: v128, filters: v128): v128 {
   return f32x4.sub(f32x4.add(inputs, filters), f32x4.add(maxima, maxima));
@@ -261,7 +261,7 @@ function forwardOne(job: usize, source: usize, weights: usize, terms: i32, windo
 }
 
 /** Up to 4 values, `step` bytes apart. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function storeLanes(values: v128, target: usize, step: usize, count: i32): void {
   if (count > 0) v128.store_lane<f32>(target, values, 0);
@@ -271,7 +271,7 @@ function storeLanes(values: v128, target: usize, step: usize, count: i32): void 
 }
 
 /** Up to 4 values, `step` bytes apart; those that are not there are 0. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function loadLanes(source: usize, step: usize, count: i32): v128 {
   let values = f32x4.splat(0);
@@ -319,7 +319,7 @@ function gradientOfClass(job: usize, scratch: usize, image: i32, block: i32, own
   }
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function gradientFour(job: usize, at: usize, step: usize, plane: usize, count: i32, channels: i32, gradients: usize, sums: usize, offsets: usize, taps: i32, terms: i32, weights: usize): void {
   const input = <usize>field(job, INPUT) + at;

@@ -61,13 +61,7 @@ function fieldsOf({ kind, images, blocks, source, padded, result, rest }: JobFie
   return Int32Array.of(kind, images * perImage, perImage, 0, ...source, ...padded, ...result, blocks, ...rest);
 }
 
-function forwardJob(
-  of: AdderGeometry,
-  memory: JobMemory,
-  threads: number,
-  x: Float32Array,
-  weight: Float32Array,
-): Job {
+function forwardJob(of: AdderGeometry, memory: JobMemory, threads: number, x: Float32Array, weight: Float32Array): Job {
   const { paddedHeight, paddedWidth, offsets } = forwardPlan(of);
   const blocks = Math.ceil(of.outputs / forwardBlock);
   const terms = offsets.length;

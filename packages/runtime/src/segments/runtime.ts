@@ -2,7 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { Graph, Tensor } from "@dovetail/graph";
+import { eliminateDeadCode, type Graph, type Node, type Tensor } from "@dovetail/graph";
+import { type AdderKernels, adderKernels } from "../kernels/adder.js";
+import { hasKernel } from "../kernels/operators.js";
+import { type KernelThreads, startKernelThreads } from "../kernels/thread-pool.js";
 import { lower } from "../lowering/lower.js";
 import { serialize } from "../lowering/serialize.js";
 import type { LoweringTarget } from "../lowering/target.js";
@@ -12,6 +15,8 @@ import { loadOnnxRuntime, type OnnxRuntime } from "../sessions/onnx-runtime.js";
 import { openSession, type Session } from "../sessions/session.js";
 import { requireConstants } from "./check.js";
 import { createSegment, invertPairs, type Segment } from "./segment.js";
+import { splitGraph } from "./split.js";
+import { splitSession } from "./split-session.js";
 import { createStateStore, type StateCells, type StateStore } from "./state.js";
 
 export interface RuntimeOptions {
@@ -37,7 +42,8 @@ export interface Runtime {
   /** What graphs are lowered to here. */
   readonly target: LoweringTarget;
   /**
-   * Lowers and compiles a graph. A graph with the same content is compiled once, however often it is given.
+   * Lowers and compiles a graph. A graph with the same content is compiled once, however often it is given. On the CPU a
+   * graph with add layers is cut around them: ONNX Runtime and kernels of our own run in turn, as one segment.
    * Throws an input error when a constant has no data or a state pair names nothing.
    */
   compile(graph: Graph, options?: CompileOptions): Promise<Segment>;
@@ -55,6 +61,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const probed = await probeTarget(ort, provider);
   const target: LoweringTarget = options.layout === "plain" ? { provider } : probed;
   const cache = createSessionCache(ort, provider, threads);
+  const kernels = createKernelPool(threads);
   const stores = new WeakMap<StateStore, StateCells>();
 
   return {
@@ -65,8 +72,21 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       requireConstants(graph);
       const cells = state === undefined ? undefined : stores.get(state);
       const stateOfOutput = invertPairs(graph, cells, statePairs);
-      const model = serialize(lower(graph, target));
-      const { session, release } = await cache.open(model, graph.name);
+      const live = eliminateDeadCode({ ...graph, customGradients: [] });
+      const isKernel = (node: Node): boolean => provider === "cpu" && hasKernel(live, node);
+      const steps = live.nodes.some(isKernel) ? splitGraph(live, isKernel) : [{ graph }];
+      const opened: OpenSession[] = [];
+      for (const part of steps.flatMap((step) => step.graph ?? [])) {
+        opened.push(await cache.open(serialize(lower(part, target)), part.name));
+      }
+      const sessions = opened.map(({ session }) => session);
+      const session =
+        steps.length === 1 && steps[0]!.graph
+          ? sessions[0]!
+          : splitSession(live, steps, sessions, await kernels.open());
+      const release = async (): Promise<void> => {
+        for (const part of opened) await part.release();
+      };
       return createSegment({ graph, session, state: cells, stateOfOutput, release });
     },
     createState: (tensors) => {
@@ -74,12 +94,36 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       stores.set(cells, cells);
       return cells;
     },
-    release: () => cache.release(),
+    release: async () => {
+      await cache.release();
+      await kernels.release();
+    },
   };
 }
 
+/** Threads for kernels of our own, started when the first graph needs them. */
+function createKernelPool(threads: number): { open(): Promise<AdderKernels>; release(): Promise<void> } {
+  let started: Promise<KernelThreads> | undefined;
+  return {
+    open: async () => {
+      started ??= startKernelThreads(threads);
+      return adderKernels(await started);
+    },
+    release: async () => {
+      const threadsToEnd = started;
+      started = undefined;
+      await (await threadsToEnd)?.release();
+    },
+  };
+}
+
+interface OpenSession {
+  readonly session: Session;
+  readonly release: () => Promise<void>;
+}
+
 interface SessionCache {
-  open(model: Uint8Array, graphName: string): Promise<{ session: Session; release: () => Promise<void> }>;
+  open(model: Uint8Array, graphName: string): Promise<OpenSession>;
   release(): Promise<void>;
 }
 
