@@ -16,6 +16,15 @@ export {
   structuredBits,
 } from "./decomposition/structured-layer.js";
 export { filterSize, filtersOf, type WeightLayer, weightLayersOf, weightShapeOf } from "./layers/weight-layers.js";
+export {
+  type FactorizableLayer,
+  type Factorization,
+  type FactorizedNetwork,
+  factorizableLayers,
+  factorizeNetwork,
+  rankFor,
+} from "./lowrank/factorize-network.js";
+export { singularValues } from "./lowrank/truncated-svd.js";
 export { fitRows, type KeptRows, pruneRows, structuredBitsOf } from "./network/fit-rows.js";
 export { packedTensors, type Storage, storageOf } from "./network/storage.js";
 export {

@@ -2,12 +2,16 @@ import { fracTrainReproduction } from "./fractrain/reproduction.js";
 import { instantNetReproduction } from "./instantnet/reproduction.js";
 import type { Reproduction } from "./reproduction/reproduction.js";
 import { smartDealReproduction } from "./smartdeal/reproduction.js";
+import { smartExchangeReproduction } from "./smartexchange/reproduction.js";
 import { twoInOneReproduction } from "./two-in-one/reproduction.js";
 
 /** What `dovetail reproduce` can run, by name. */
 export const reproductions: Readonly<Record<string, Reproduction>> = Object.fromEntries(
-  [fracTrainReproduction, instantNetReproduction, smartDealReproduction, twoInOneReproduction].map((reproduction) => [
-    reproduction.system,
-    reproduction,
-  ]),
+  [
+    fracTrainReproduction,
+    instantNetReproduction,
+    smartDealReproduction,
+    smartExchangeReproduction,
+    twoInOneReproduction,
+  ].map((reproduction) => [reproduction.system, reproduction]),
 );

@@ -10,10 +10,7 @@ import { mostExponents, type StructuredLayer } from "./structured-layer.js";
 
 export interface LayerDecomposition {
   readonly layer: StructuredLayer;
-  /**
-   * ‖A − C·B‖² over ‖A‖² of all matrices; 0 where all weights are zero. Where zeros fill up a row, what became of them
-   * counts too, though it is no weight.
-   */
+  /** ‖W − W'‖² over ‖W‖²; 0 where all weights are zero. */
   readonly relativeSquaredError: number;
 }
 
@@ -56,6 +53,7 @@ export function decomposeLayer(
     const piece = decomposer.decompose(
       matrix,
       keptRows.subarray(first, first + count),
+      Math.max(0, (firstInFilter + count) * columns - form.filterWeights),
       previous && basisOf(previous, basis),
     );
     codes.set(piece.codes, first * columns);

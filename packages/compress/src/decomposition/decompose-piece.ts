@@ -44,10 +44,11 @@ export interface PieceResult extends ScaledBasis {
 
 export interface PieceDecomposer {
   /**
-   * Decomposes A [rows, columns]; a row whose entry in `kept` is 0 becomes zero. A basis that is given is a candidate too,
-   * with any coefficients. The result is valid until the next call.
+   * Decomposes A [rows, columns]; a row whose entry in `kept` is 0 becomes zero. The last `filling` values of A are no
+   * weights but zeros that fill up the last row: what becomes of them does not count. A basis that is given is a candidate
+   * too, with any coefficients. The result is valid until the next call.
    */
-  decompose(matrix: Float64Array, kept: Uint8Array, given?: ScaledBasis): PieceResult;
+  decompose(matrix: Float64Array, kept: Uint8Array, filling: number, given?: ScaledBasis): PieceResult;
 }
 
 const largestCoefficient = 32;
@@ -67,11 +68,12 @@ export function createPieceDecomposer(
   const basis = new Float64Array(columns * columns);
   const allowed = new Uint8Array(size);
   const search = createCodeSearch(columns);
-  const state = { matrix: new Float64Array(), rows: 0, kept: new Uint8Array() };
+  const lastSearch = createCodeSearch(columns);
+  const state = { matrix: new Float64Array(), rows: 0, kept: new Uint8Array(), filling: 0 };
   const best = createBest(columns, size);
 
   function candidate(): void {
-    const { matrix, rows, kept } = state;
+    const { matrix, rows, kept, filling } = state;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const index = row * columns + column;
@@ -79,19 +81,19 @@ export function createPieceDecomposer(
       }
     }
     const scaled = alignedBasis(basis, coefficients, rows, columns);
-    best.offer(search, quantizeBasis(scaled), exponents, { matrix, rows, allowed });
+    best.offer([search, lastSearch], quantizeBasis(scaled), exponents, { matrix, rows, allowed, filling });
   }
 
   function offerGiven(given: ScaledBasis): void {
-    const { matrix, rows, kept } = state;
+    const { matrix, rows, kept, filling } = state;
     for (let index = 0; index < rows * columns; index++) allowed[index] = kept[Math.floor(index / columns)]!;
-    best.offer(search, given, exponents, { matrix, rows, allowed });
+    best.offer([search, lastSearch], given, exponents, { matrix, rows, allowed, filling });
   }
 
   return {
-    decompose(matrix, kept, given) {
+    decompose(matrix, kept, filling, given) {
       const rows = matrix.length / columns;
-      Object.assign(state, { matrix, rows, kept });
+      Object.assign(state, { matrix, rows, kept, filling });
       best.clear();
       if (given) offerGiven(given);
       let threshold = options.threshold;
@@ -127,6 +129,18 @@ export function createPieceDecomposer(
   };
 }
 
+interface OfferedRows {
+  readonly matrix: Float64Array;
+  readonly rows: number;
+  readonly allowed: Uint8Array<ArrayBuffer>;
+  readonly filling: number;
+}
+
+/** The basis with zeros in the columns from `first` on. */
+function withoutColumns(basis: Float64Array, columns: number, first: number): Float64Array {
+  return basis.map((element, index) => (index % columns < first ? element : 0));
+}
+
 /** The best candidate so far, in memory of its own. */
 function createBest(columns: number, size: number) {
   let [codes, trial] = [new Int8Array(size), new Int8Array(size)];
@@ -139,16 +153,18 @@ function createBest(columns: number, size: number) {
       squaredError = Number.POSITIVE_INFINITY;
     },
     offer(
-      search: CodeSearch,
+      [search, lastSearch]: readonly [CodeSearch, CodeSearch],
       tried: ScaledBasis,
       exponents: number,
-      { matrix, rows, allowed }: { matrix: Float64Array; rows: number; allowed: Uint8Array<ArrayBuffer> },
+      { matrix, rows, allowed, filling }: OfferedRows,
     ): void {
       for (let index = 0; index < exact.length; index++) exact[index] = tried.basis[index]! * 2 ** tried.scaleExponent;
       search.prepare(exact, exponents);
+      if (filling > 0) lastSearch.prepare(withoutColumns(exact, columns, columns - filling), exponents);
       let error = 0;
       for (let row = 0; row < rows && error < squaredError; row++) {
-        error += encodeRow(search, matrix, row * columns, columns, allowed, trial);
+        const isFilledUp = filling > 0 && row === rows - 1;
+        error += encodeRow(isFilledUp ? lastSearch : search, matrix, row * columns, columns, allowed, trial);
       }
       if (!(error < squaredError)) return;
       squaredError = error;

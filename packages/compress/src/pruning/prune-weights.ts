@@ -52,12 +52,21 @@ function zeroSmallest(values: readonly Float32Array[], masks: readonly Uint8Arra
 
 /**
  * A layer's weights as whole numbers of `bitWidth` bits (2 to 8) with a scale for each output channel: the one with the
- * least squared error of 32 shares of the largest magnitude. Weights whose entry in `mask` is 0 become zero.
+ * least squared error of 32 shares of the largest magnitude, unless `scales` are given. Weights whose entry in `mask` is 0
+ * become zero.
  */
 export function integerTensor(
   layer: WeightLayer,
   tensor: Tensor,
-  { bitWidth, mask }: { readonly bitWidth: number; readonly mask?: Uint8Array | undefined },
+  {
+    bitWidth,
+    mask,
+    scales: given,
+  }: {
+    readonly bitWidth: number;
+    readonly mask?: Uint8Array | undefined;
+    readonly scales?: Float32Array | undefined;
+  },
 ): IntegerTensor {
   const filters = filtersOf(layer, tensor);
   const size = filterSize(layer.shape);
@@ -67,7 +76,7 @@ export function integerTensor(
   for (let channel = 0; channel < scales.length; channel++) {
     const values = filters.slice(channel * size, (channel + 1) * size);
     if (mask) for (let index = 0; index < size; index++) if (mask[channel * size + index] === 0) values[index] = 0;
-    const scale = bestScale(values, most);
+    const scale = given ? given[channel]! : bestScale(values, most);
     scales[channel] = scale;
     if (scale === 0) continue;
     for (let index = 0; index < size; index++) codes[channel * size + index] = rounded(values[index]!, scale, most);

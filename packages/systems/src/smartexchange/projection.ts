@@ -2,6 +2,7 @@
 
 import {
   fitRows,
+  type IntegerTensor,
   integerTensor,
   type KeptRows,
   magnitudeMasks,
@@ -15,7 +16,12 @@ import {
   unpackTensor,
   type WeightLayer,
 } from "@dovetail/compress";
-import { elementCount, type Tensor, tensor } from "@dovetail/graph";
+import { elementCount, type Tensor, tensor, tensorData } from "@dovetail/graph";
+
+/** Integers of which some are zero for good: those whose mask [as the codes] is 0. */
+export interface MaskedIntegers extends IntegerTensor {
+  readonly mask?: Uint8Array | undefined;
+}
 
 /** A network's weights after a projection. */
 export interface ProjectedWeights {
@@ -28,19 +34,21 @@ export interface ProjectedWeights {
 /** A way to compress the layers of one network. It may remember what it found before. */
 export interface Projection {
   readonly name: string;
-  project(weights: ReadonlyMap<string, Tensor>): ProjectedWeights;
+  /**
+   * With `refit: false` integers keep the scales that were found before: those that straight-through training computed
+   * with last. True by default.
+   */
+  project(weights: ReadonlyMap<string, Tensor>, options?: { readonly refit?: boolean }): ProjectedWeights;
   /** What it remembers, as tensors. */
   state(): ReadonlyMap<string, Tensor>;
   /** Takes up what `state` gave. */
   restore(tensors: ReadonlyMap<string, Tensor>): void;
 }
 
-const stateless = { state: () => new Map<string, Tensor>(), restore: () => {} };
-
 /** SmartExchange's form with these rows. The bases found before are candidates for the next ones. */
 export function structuredProjection(layers: readonly WeightLayer[], keptRows: KeptRows): Projection {
   let previous: ReadonlyMap<string, StructuredTensor> | undefined;
-  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights => {
+  const project: Projection["project"] = (weights) => {
     const { layers: found, weights: rebuilt } = structureNetwork(layers, weights, {
       keptRows,
       previous,
@@ -73,29 +81,36 @@ export function structuredProjection(layers: readonly WeightLayer[], keptRows: K
   };
 }
 
-/** Whole numbers of so many bits with a scale for each output channel. */
-export function integerProjection(layers: readonly WeightLayer[], bitWidth: number): Projection {
-  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights =>
-    rebuilt(
-      weights,
-      new Map(layers.map((layer) => [layer.name, integerTensor(layer, weights.get(layer.name)!, { bitWidth })])),
-    );
-  return { name: `${bitWidth}-bit`, project, ...stateless };
-}
-
-/** The weights of these masks (filter by filter) in 8 bit; all others are zero and not stored. */
-export function prunedProjection(layers: readonly WeightLayer[], masks: ReadonlyMap<string, Uint8Array>): Projection {
-  const project = (weights: ReadonlyMap<string, Tensor>): ProjectedWeights =>
-    rebuilt(
-      weights,
-      new Map(
-        layers.map((layer) => [
-          layer.name,
-          integerTensor(layer, weights.get(layer.name)!, { bitWidth: 8, mask: masks.get(layer.name) }),
-        ]),
-      ),
-    );
-  return { name: "pruning", project, ...stateless };
+/**
+ * Whole numbers of so many bits with a scale for each output channel; of masked ones the weights whose mask is 0 are zero
+ * and not stored.
+ */
+export function integerProjection(
+  layers: readonly WeightLayer[],
+  {
+    bitWidth,
+    masks,
+    name,
+  }: { readonly bitWidth: number; readonly masks?: ReadonlyMap<string, Uint8Array>; readonly name: string },
+): Projection {
+  let previous: ReadonlyMap<string, Float32Array> = new Map();
+  const project: Projection["project"] = (weights, { refit = true } = {}) => {
+    const packed = layers.map((layer): [string, MaskedIntegers] => {
+      const mask = masks?.get(layer.name);
+      const scales = refit ? undefined : previous.get(layer.name);
+      return [layer.name, { ...integerTensor(layer, weights.get(layer.name)!, { bitWidth, mask, scales }), mask }];
+    });
+    previous = new Map(packed.map(([layer, { scales }]) => [layer, scales]));
+    return rebuilt(weights, new Map(packed));
+  };
+  return {
+    name,
+    project,
+    state: () => new Map([...previous].map(([layer, scales]) => [layer, tensor("float32", [scales.length], scales)])),
+    restore: (tensors) => {
+      previous = new Map([...tensors].map(([layer, scales]) => [layer, tensorData(scales, layer) as Float32Array]));
+    },
+  };
 }
 
 function rebuilt(

@@ -1,5 +1,7 @@
-// Retraining as SmartExchange does it (systems.md section 1): plain SGD, and after every epoch all layers are projected.
+// Retraining as SmartExchange does it (systems.md section 1): plain SGD, and after every epoch all layers are projected; and
+// of the integers that it is held against, straight through them in every step.
 
+import type { WeightLayer } from "@dovetail/compress";
 import type { RandomStream, Watch } from "@dovetail/core";
 import { type Tensor, tensorData, tensorFromData } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
@@ -12,18 +14,27 @@ import {
   evaluate,
   flipAndCrop,
   type ImageDataset,
+  parametersOf,
   type Scheduled,
   sgd,
   train,
 } from "@dovetail/train";
 import type { ProjectedWeights, Projection } from "./projection.js";
+import { straightThroughNetwork } from "./straight-through.js";
 
 export interface ProjectedTrainingOptions {
   readonly runtime: Runtime;
   readonly dataset: ImageDataset;
   readonly network: Network;
+  /** The layers that the projection compresses. */
+  readonly layers: readonly WeightLayer[];
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly projection: Projection;
+  /**
+   * `epoch`: the weights become their projection after every epoch, as published. `step`, of integers: every step computes
+   * with the weights as they would be stored, by the scales of the epoch before.
+   */
+  readonly projects: "epoch" | "step";
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: Scheduled;
@@ -60,14 +71,17 @@ const checkpointEverySteps = 100;
 export async function trainProjected(options: ProjectedTrainingOptions): Promise<ProjectedTraining> {
   const { runtime, dataset, network, projection, epochs, batchSize, random, watch, validationPart } = options;
   const { weightDecay = 5e-4, augmentation = flipAndCrop, resume, averagesFrom } = options;
-  const memory = createMemory(projection, resume);
   const accuracyOf = async (weights: ReadonlyMap<string, Tensor>): Promise<number | undefined> =>
     validationPart && (await evaluate({ runtime, network, weights, dataset, part: validationPart })).accuracyFraction;
-  let final = resume || epochs > 0 ? undefined : projection.project(options.weights);
+  const first = projection.project(options.weights);
+  const memory = createMemory(projection, resume);
+  let final = first;
+  const through =
+    options.projects === "step" ? straightThroughNetwork(network, options.layers, first.tensors) : undefined;
   const { history, weights } = await train({
     runtime,
-    network,
-    weights: options.weights,
+    network: through?.network ?? network,
+    weights: through ? new Map([...options.weights, ...through.form(first.tensors)]) : first.weights,
     batches: (start) =>
       createBatchStream({ dataset, part: "train", batchSize, random: random.split("batches"), augmentation, start }),
     batchSize,
@@ -80,15 +94,17 @@ export async function trainProjected(options: ProjectedTrainingOptions): Promise
     checkpointEverySteps,
     onCheckpoint: async (checkpoint) => options.onCheckpoint?.(memory.with(checkpoint)),
     onEpochEnd: async (end) => {
-      const before = end.weights();
+      const before = parametersOf(network, end.weights());
       if (averagesFrom !== undefined && end.epoch >= averagesFrom) memory.average(before, end.epoch - averagesFrom + 1);
-      final = projection.project(before);
+      const isLast = end.epoch === epochs - 1;
+      final = projection.project(before, { refit: !through || !isLast });
       memory.record(await accuracyOf(before), await accuracyOf(final.weights));
-      end.replace(final.weights);
+      end.replace(through ? through.form(final.tensors) : final.weights);
     },
   });
-  // After a break behind the last epoch the weights are projected already, and stay so.
-  final ??= projection.project(weights);
+  // After a break behind the last epoch nothing ran: the weights are projected as they were then.
+  if (resume && history.length === epochs)
+    final = projection.project(parametersOf(network, weights), { refit: !through });
   const averaged = memory.averaged();
   return {
     final,

@@ -1,0 +1,113 @@
+// What SmartExchange's reproduction trains and compresses at each scale.
+
+import type { Factorization } from "@dovetail/compress";
+import { type Network, resNet, vgg } from "@dovetail/models";
+import type { DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
+import type { Scale } from "../reproduction/card.js";
+
+export interface NetworkExperiment {
+  readonly name: string;
+  readonly family: "resnet" | "vgg";
+  readonly depth: number;
+  /** Of the training in float32, and of every retraining. */
+  readonly epochs: number;
+  readonly retrainingEpochs: number;
+  readonly learningRate: number;
+  /** Compression rate that is asked for, at least. */
+  readonly claimedRate: number;
+  /** Quantization that all methods take as much storage as. */
+  readonly equalBits: number;
+  /** Form of the low-rank baseline. */
+  readonly factorization: Factorization;
+  /** About how much longer a step takes than one of ResNet-20. */
+  readonly stepWork: number;
+}
+
+export interface Experiment {
+  readonly data: DatasetDescriptionInput;
+  readonly batchSize: number;
+  /** The highest of the retrainings, falling as a cosine. */
+  readonly retrainingRate: number;
+  /** Filters that share a pattern of zero rows. */
+  readonly groupFilters: number;
+  readonly seeds: readonly number[];
+  readonly networks: readonly NetworkExperiment[];
+}
+
+export const experiments: Readonly<Record<Scale, Experiment>> = {
+  quick: {
+    data: { kind: "bundled-cifar10", trainImagesPerClass: 200, validationImagesPerClass: 0, testImagesPerClass: 100 },
+    batchSize: 64,
+    retrainingRate: 0.02,
+    groupFilters: 1,
+    seeds: [0],
+    networks: [
+      {
+        name: "resnet8",
+        family: "resnet",
+        depth: 8,
+        epochs: 6,
+        retrainingEpochs: 2,
+        learningRate: 0.1,
+        claimedRate: 6,
+        equalBits: 4,
+        factorization: "spatial",
+        stepWork: 0.3,
+      },
+      {
+        name: "vgg11-bn",
+        family: "vgg",
+        depth: 11,
+        epochs: 4,
+        retrainingEpochs: 2,
+        learningRate: 0.05,
+        claimedRate: 10,
+        equalBits: 3,
+        factorization: "channel",
+        stepWork: 1.5,
+      },
+    ],
+  },
+  full: {
+    data: { kind: "bundled-cifar10", trainImagesPerClass: 1000, validationImagesPerClass: 0 },
+    batchSize: 128,
+    retrainingRate: 0.02,
+    groupFilters: 1,
+    seeds: [0, 1, 2],
+    networks: [
+      {
+        name: "resnet20",
+        family: "resnet",
+        depth: 20,
+        epochs: 15,
+        retrainingEpochs: 4,
+        learningRate: 0.1,
+        claimedRate: 6,
+        equalBits: 4,
+        factorization: "spatial",
+        stepWork: 1,
+      },
+      {
+        name: "vgg11-bn",
+        family: "vgg",
+        depth: 11,
+        epochs: 10,
+        retrainingEpochs: 3,
+        learningRate: 0.05,
+        claimedRate: 10,
+        equalBits: 3,
+        factorization: "channel",
+        stepWork: 1.5,
+      },
+    ],
+  },
+};
+
+/** The network for a data set's images and classes. */
+export function networkFor({ family, depth }: NetworkExperiment, dataset: ImageDataset): Network {
+  const { classNames, imageShape, channelMean, channelStandardDeviation } = dataset;
+  const [, height, width] = imageShape;
+  const pixels = { height, width, mean: channelMean, standardDeviation: channelStandardDeviation };
+  const options = { classCount: classNames.length, pixels };
+  return family === "resnet" ? resNet({ depth, ...options }) : vgg({ depth: depth as 11 | 19, ...options });
+}

@@ -1,0 +1,113 @@
+// SmartExchange and what it is held against, each brought to the same storage from one trained network.
+
+import {
+  type FactorizableLayer,
+  factorizableLayers,
+  factorizeNetwork,
+  packedTensors,
+  rankFor,
+  storageOf,
+  type WeightLayer,
+  weightLayersOf,
+} from "@dovetail/compress";
+import type { Tensor } from "@dovetail/graph";
+import type { Network } from "@dovetail/models";
+import type { NetworkExperiment } from "./experiment.js";
+import {
+  integerProjection,
+  masksForStorage,
+  type Projection,
+  rowsForStorage,
+  structuredProjection,
+} from "./projection.js";
+import type { ProjectedTrainingOptions } from "./train-projected.js";
+
+export const methods = ["smartexchange", "quantization", "pruning", "low-rank"] as const;
+export type MethodName = (typeof methods)[number];
+
+/** What is retrained, and how it is compressed. */
+export interface PreparedMethod {
+  readonly network: Network;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly layers: readonly WeightLayer[];
+  readonly projection: Projection;
+  readonly projects: ProjectedTrainingOptions["projects"];
+}
+
+/** A method at the storage of the network quantized to `equalBits`, or a little less. */
+export function prepareMethod(
+  method: MethodName,
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  settings: Pick<NetworkExperiment, "equalBits" | "factorization"> & { readonly groupFilters: number },
+): PreparedMethod {
+  const layers = weightLayersOf(network.graph, weights);
+  const quantized = integerProjection(layers, { bitWidth: settings.equalBits, name: `${settings.equalBits}-bit` });
+  const { bits } = storageOf(quantized.project(weights).tensors);
+  const prepared = { network, weights, layers, projects: "step" as const };
+  switch (method) {
+    case "quantization":
+      return { ...prepared, projection: quantized };
+    case "pruning": {
+      const masks = masksForStorage(layers, weights, bits, "global");
+      return { ...prepared, projection: integerProjection(layers, { bitWidth: 8, masks, name: "pruning" }) };
+    }
+    case "low-rank":
+      return { ...lowRankAt(network, weights, settings.factorization, bits), projects: "step" };
+    case "smartexchange": {
+      const rows = rowsForStorage(layers, weights, bits, settings.groupFilters);
+      return { ...prepared, projection: structuredProjection(layers, rows), projects: "epoch" };
+    }
+  }
+}
+
+/**
+ * Two factors in 8 bit of each layer, where they take less than the layer itself in 8 bit; the same part of all layers' sum
+ * of squares is kept, the largest that fits.
+ */
+function lowRankAt(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  form: NetworkExperiment["factorization"],
+  bits: number,
+): Omit<PreparedMethod, "projects"> {
+  const candidates = factorizableLayers(network, weights, form);
+  const ranksAt = (kept: number): Map<string, number> =>
+    new Map(candidates.flatMap((entry) => rankIfSmaller(entry, rankFor(entry, kept))));
+  const at = (kept: number): Omit<PreparedMethod, "projects"> => {
+    const found = factorizeNetwork(network, weights, candidates, ranksAt(kept));
+    const layers = weightLayersOf(found.network.graph, found.weights);
+    return { ...found, layers, projection: integerProjection(layers, { bitWidth: 8, name: "low-rank" }) };
+  };
+  const fits = (kept: number): boolean => bitsOfRanks(candidates, ranksAt(kept), weights) <= bits;
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 14; step++) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return at(low);
+}
+
+function rankIfSmaller({ layer, weightsPerRank }: FactorizableLayer, rank: number): [string, number][] {
+  const { outputChannels, inputChannels, kernelHeight, kernelWidth } = layer.shape;
+  const whole = outputChannels * inputChannels * kernelHeight * kernelWidth;
+  return rank * weightsPerRank < whole ? [[layer.name, rank]] : [];
+}
+
+/** Storage of the whole network: 8 bits a weight, a float32 scale for each output channel of a factor. */
+function bitsOfRanks(
+  candidates: readonly FactorizableLayer[],
+  ranks: ReadonlyMap<string, number>,
+  weights: ReadonlyMap<string, Tensor>,
+): number {
+  let bits = storageOf(packedTensors(weights, new Map())).bits;
+  for (const { layer, weightsPerRank, outputChannels } of candidates) {
+    const whole = (weights.get(layer.name)!.data as Float32Array).length;
+    const rank = ranks.get(layer.name);
+    bits -= 32 * whole;
+    bits +=
+      rank === undefined ? 8 * whole + 32 * outputChannels : 8 * rank * weightsPerRank + 32 * (rank + outputChannels);
+  }
+  return bits;
+}

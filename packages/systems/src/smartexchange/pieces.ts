@@ -1,0 +1,177 @@
+// The trainings of SmartExchange's reproduction, a piece each.
+
+import { storageOf, structuredAnnotation } from "@dovetail/compress";
+import { createRandomStream } from "@dovetail/core";
+import { initializeParameters } from "@dovetail/models";
+import {
+  type Checkpoint,
+  cosine,
+  createBatchStream,
+  evaluate,
+  flipAndCrop,
+  oneCycle,
+  parametersOf,
+  sgd,
+  train,
+} from "@dovetail/train";
+import { z } from "zod";
+import type { Piece, PieceContext } from "../reproduction/reproduction.js";
+import { type Experiment, type NetworkExperiment, networkFor } from "./experiment.js";
+import { type MethodName, methods, prepareMethod } from "./methods.js";
+import { structureFacts } from "./structure-facts.js";
+import { trainProjected } from "./train-projected.js";
+
+export const floatSchema = z.object({ accuracyFraction: z.number(), weights: z.number(), steps: z.number() });
+
+export const compressedSchema = z.object({
+  /** On the test part: compressed without retraining, and at the end. */
+  accuracyBefore: z.number(),
+  accuracyFraction: z.number(),
+  bits: z.number(),
+  compressionRate: z.number(),
+  losses: z.array(z.number()),
+});
+export type CompressedFigures = z.output<typeof compressedSchema>;
+
+export const pieceName = {
+  float: (network: string, seed: number) => `float-${network}-seed${seed}`,
+  facts: (network: string) => `structure-${network}`,
+  compressed: (network: string, method: MethodName, seed: number) => `${method}-${network}-seed${seed}`,
+} as const;
+
+/**
+ * Tensors that a piece keeps for others: the weights of the trained network `float-<network>-seed<n>`, and those in
+ * SmartExchange's form `smartexchange-<network>-seed<n>`, whose state is `{annotations}`: what each layer takes.
+ */
+export const keptName = {
+  float: pieceName.float,
+  smartExchange: (network: string, seed: number) => pieceName.compressed(network, "smartexchange", seed),
+} as const;
+
+/** A step in straight-through form takes about so much longer than one in float32. */
+const formWork = 1.2;
+
+export function piecesOf(experiment: Experiment): readonly Piece[] {
+  return experiment.networks.flatMap((network) => {
+    const { name, epochs, retrainingEpochs, stepWork } = network;
+    const [firstSeed] = experiment.seeds;
+    return experiment.seeds.flatMap((seed): Piece[] => [
+      {
+        name: pieceName.float(name, seed),
+        work: epochs * stepWork,
+        run: (context) => trainFloat(experiment, network, seed, context),
+      },
+      ...(seed === firstSeed
+        ? [
+            {
+              name: pieceName.facts(name),
+              work: stepWork,
+              run: (context: PieceContext) => facts(network, experiment, context),
+            },
+          ]
+        : []),
+      ...methods.map(
+        (method): Piece => ({
+          name: pieceName.compressed(name, method, seed),
+          work: retrainingEpochs * stepWork * formWork,
+          run: (context) => compress(experiment, network, method, seed, context),
+        }),
+      ),
+    ]);
+  });
+}
+
+async function trainFloat(
+  { data, batchSize }: Experiment,
+  settings: NetworkExperiment,
+  seed: number,
+  { runtime, dataset: load, watch, checkpoint, keep }: PieceContext,
+): Promise<z.output<typeof floatSchema>> {
+  const dataset = await load(data);
+  const network = networkFor(settings, dataset);
+  const random = createRandomStream(seed);
+  const steps = settings.epochs * Math.floor(dataset.parts.train.count / batchSize);
+  const { weights } = await train({
+    runtime,
+    network,
+    weights: initializeParameters(network, random.split("weights")),
+    batches: (start) =>
+      createBatchStream({
+        dataset,
+        part: "train",
+        batchSize,
+        random: random.split("batches"),
+        augmentation: flipAndCrop,
+        start,
+      }),
+    batchSize,
+    epochs: settings.epochs,
+    optimizer: sgd({ momentum: 0.9, weightDecay: 5e-4 }),
+    learningRate: oneCycle({ maximum: settings.learningRate, steps }),
+    random: random.split("training"),
+    watch,
+    checkpointEverySteps: 100,
+    onCheckpoint: (saved) => checkpoint.save(saved),
+    resume: await checkpoint.load(),
+  });
+  await keep(keptName.float(settings.name, seed), { tensors: parametersOf(network, weights), state: null });
+  const { accuracyFraction } = await evaluate({ runtime, network, weights, dataset, part: "test" });
+  const count = [...weights.values()].reduce((sum, { data: values }) => sum + (values as Float32Array).length, 0);
+  return { accuracyFraction, weights: count, steps };
+}
+
+async function facts(settings: NetworkExperiment, { data, seeds }: Experiment, context: PieceContext) {
+  const network = networkFor(settings, await context.dataset(data));
+  const { tensors } = await context.kept(keptName.float(settings.name, seeds[0]!));
+  return structureFacts(network, tensors);
+}
+
+async function compress(
+  { data, batchSize, retrainingRate, groupFilters }: Experiment,
+  settings: NetworkExperiment,
+  method: MethodName,
+  seed: number,
+  { runtime, dataset: load, kept, keep, watch, checkpoint }: PieceContext,
+): Promise<CompressedFigures> {
+  const dataset = await load(data);
+  const { tensors } = await kept(keptName.float(settings.name, seed));
+  const prepared = prepareMethod(method, networkFor(settings, dataset), tensors, { ...settings, groupFilters });
+  const { network, weights, projection } = prepared;
+  const start = projection.project(weights).weights;
+  const accuracyOf = async (of: ReadonlyMap<string, typeof weights extends ReadonlyMap<string, infer T> ? T : never>) =>
+    (await evaluate({ runtime, network, weights: of, dataset, part: "test" })).accuracyFraction;
+  const accuracyBefore = await accuracyOf(start);
+  const epochs = settings.retrainingEpochs;
+  const steps = epochs * Math.floor(dataset.parts.train.count / batchSize);
+  const { final, epochs: history } = await trainProjected({
+    ...prepared,
+    runtime,
+    dataset,
+    epochs,
+    batchSize,
+    learningRate: cosine({ value: retrainingRate, steps }),
+    // The same batches for every method.
+    random: createRandomStream(seed).split("retraining"),
+    watch,
+    resume: await checkpoint.load(),
+    onCheckpoint: (saved) => checkpoint.save(saved),
+  });
+  const { bits, compressionRate } = storageOf(final.tensors);
+  if (method === "smartexchange") await keep(keptName.smartExchange(settings.name, seed), checkpointOf(final));
+  return {
+    accuracyBefore,
+    accuracyFraction: await accuracyOf(final.weights),
+    bits,
+    compressionRate,
+    losses: history.map(({ loss }) => loss),
+  };
+}
+
+function checkpointOf({ weights, tensors }: Awaited<ReturnType<typeof trainProjected>>["final"]): Checkpoint {
+  const annotations = Object.fromEntries(
+    [...tensors].flatMap(([name, packed]) =>
+      packed.kind === "structured" ? [[name, { ...structuredAnnotation(packed.layer) }]] : [],
+    ),
+  );
+  return { tensors: weights, state: JSON.parse(JSON.stringify({ annotations })) };
+}

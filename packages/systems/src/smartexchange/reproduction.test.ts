@@ -1,0 +1,42 @@
+import { createRuntime } from "@dovetail/runtime";
+import { expect, it } from "vitest";
+import { conclusionSchema } from "../reproduction/card.js";
+import { runPieces } from "../testing/run-pieces.js";
+import { stripes } from "../testing/stripes.js";
+import { concludeExperiment } from "./conclude.js";
+import { type Experiment, experiments } from "./experiment.js";
+import { piecesOf } from "./pieces.js";
+
+const tiny: Experiment = {
+  ...experiments.quick,
+  batchSize: 16,
+  networks: [{ ...experiments.quick.networks[0]!, epochs: 2, retrainingEpochs: 1 }],
+};
+
+it("runs all of its pieces and says what they show", { timeout: 300_000 }, async () => {
+  const runtime = await createRuntime({ threads: 1 });
+  const dataset = stripes({ train: 64, validation: 0, test: 40 });
+  const results = await runPieces(piecesOf(tiny), runtime, dataset);
+  await runtime.release();
+  const conclusion = conclusionSchema.parse(concludeExperiment(tiny, results));
+  // Exact, whatever the training.
+  const held = (part: string) => conclusion.claims.find(({ text }) => text.includes(part))!.held;
+  expect(held("properties of the form broken")).toBe(true);
+  expect(held("error rises")).toBe(true);
+  expect(held("compression rate")).toBe(true);
+  const [accuracies, structure] = conclusion.tables as [(typeof conclusion.tables)[0], (typeof conclusion.tables)[0]];
+  expect(accuracies.rows.map(([name]) => name)).toEqual([
+    "float32",
+    "SmartExchange",
+    "4-bit quantization",
+    "magnitude pruning, 8 bit",
+    "low rank (spatial), 8 bit",
+  ]);
+  const sizes = accuracies.rows.slice(1).map(([, , kilobytes]) => kilobytes as number);
+  const quantization = sizes[1]!;
+  for (const size of sizes) {
+    expect(size).toBeLessThanOrEqual(quantization * 1.001);
+    expect(size).toBeGreaterThan(quantization * 0.93);
+  }
+  expect(structure.rows[0]![2]).toBeGreaterThan(6);
+});
