@@ -1,3 +1,4 @@
+export { type BoothDigit, boothDigits } from "./functional/booth.js";
 export { createFixedUnit, type FixedUnitOptions } from "./functional/fixed.js";
 export { createFusionUnit, type FusionUnitOptions } from "./functional/fusion.js";
 export { type MacUnit, type MacUnitOptions, multiply, type Precision, type Products } from "./functional/mac-unit.js";
@@ -9,6 +10,27 @@ export {
   type UnitName,
   unitNames,
 } from "./functional/pace.js";
+export {
+  createPeLine,
+  multiplyRow,
+  type PeLine,
+  type PeLineOptions,
+  slidingInputs,
+} from "./functional/pe-line.js";
+export {
+  createRebuildEngine,
+  encodeCoefficient,
+  type RebuildEngine,
+  type RebuildEngineOptions,
+} from "./functional/rebuild-engine.js";
+export {
+  type Basis,
+  createRebuildingLine,
+  type LineResult,
+  type RebuildingLine,
+  type RebuildingLineOptions,
+  type RowPair,
+} from "./functional/rebuilding-line.js";
 export { createDoublySerialUnit, createSerialUnit, type SerialUnitOptions } from "./functional/serial.js";
 export {
   type AccumulatingUnit,

@@ -61,8 +61,8 @@ export interface MacUnitOptions {
  * 2 or more than 52 bit.
  */
 export function createMacUnit(datapath: Datapath, { accumulatorBits = 40 }: MacUnitOptions = {}): MacUnit {
-  checkSize("units", datapath.units, 1, 65_536);
-  checkSize("accumulatorBits", accumulatorBits, 2, 52);
+  checkUnitSize("units", datapath.units, 1, 65_536);
+  checkUnitSize("accumulatorBits", accumulatorBits, 2, 52);
   let accumulator = 0;
   let running: Generator<number, void> | undefined;
   let next: IteratorResult<number, void> | undefined;
@@ -119,7 +119,8 @@ export function multiply(unit: MacUnit, products: Products): number {
   return cycles;
 }
 
-function checkSize(field: string, value: number, least: number, most: number): void {
+/** @throws DovetailError `unit_size` outside of the bounds. */
+export function checkUnitSize(field: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw inputError("unit_size", "no size of a unit", {
     path: [field],
