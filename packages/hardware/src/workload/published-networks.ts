@@ -4,21 +4,34 @@ import type { Problem } from "./problem.js";
 
 // Layers of networks that publications cost, as loop nests for one image: convolutions and linear layers.
 
+/** Height and width, or both at once. */
+type Size = number | readonly [height: number, width: number];
+
+const sides = (size: Size): readonly [number, number] => (typeof size === "number" ? [size, size] : size);
+
+/** After a stride, rounded up: what is left over is padded. */
+const strided = (size: Size, stride: number): Size => {
+  const [height, width] = sides(size).map((side) => Math.ceil(side / stride)) as [number, number];
+  return height === width ? height : [height, width];
+};
+
 /** A list of layers that grows as a network is built. */
 class LayerList {
   readonly layers: Problem[] = [];
   constructor(readonly bits: number) {}
 
-  /** A convolution with square kernel and output. */
-  add(inputs: number, outputs: number, size: number, kernel: number, stride = 1, groups = 1): void {
+  /** A convolution with a square kernel, to this output. */
+  add(inputs: number, outputs: number, size: Size, kernel: number, stride = 1, groups = 1): void {
     const { bits } = this;
+    const [outputHeight, outputWidth] = sides(size);
+    const at = outputHeight === outputWidth ? `${outputHeight}` : `${outputHeight}x${outputWidth}`;
     this.layers.push(
       convolutionProblem({
-        name: `${kernel}x${kernel}-${inputs}-${outputs}-${size}${groups > 1 ? "-dw" : ""}`,
+        name: `${kernel}x${kernel}-${inputs}-${outputs}-${at}${groups > 1 ? "-dw" : ""}`,
         inputChannels: inputs,
         outputChannels: outputs,
-        outputHeight: size,
-        outputWidth: size,
+        outputHeight,
+        outputWidth,
         kernelHeight: kernel,
         kernelWidth: kernel,
         strideHeight: stride,
@@ -79,10 +92,10 @@ function resNet18(list: LayerList): void {
 }
 
 /** ResNet-50 up to its classifier; the last stages' strides are 1 in a segmentation backbone. The last resolution. */
-function resNet50Body(list: LayerList, size: number, strides: readonly number[] = [1, 2, 2, 2]): number {
-  list.add(3, 64, size / 2, 7, 2);
+function resNet50Body(list: LayerList, size: Size, strides: readonly number[] = [1, 2, 2, 2]): Size {
+  list.add(3, 64, strided(size, 2), 7, 2);
   let channels = 64;
-  let at = size / 4;
+  let at = strided(size, 4);
   for (const [stage, [width, blocks]] of (
     [
       [64, 3],
@@ -94,7 +107,7 @@ function resNet50Body(list: LayerList, size: number, strides: readonly number[] 
     for (let block = 0; block < blocks; block++) {
       const stride = block === 0 ? strides[stage]! : 1;
       list.add(channels, width, at, 1);
-      at /= stride;
+      at = strided(at, stride);
       list.add(width, width, at, 3, stride);
       list.add(width, 4 * width, at, 1);
       if (block === 0) list.add(channels, 4 * width, at, 1, stride);
@@ -168,17 +181,21 @@ const efficientNetB0: readonly MobileStage[] = [
   [6, 320, 1, 1, 3],
 ];
 
-/** DeepLabV3+ on ResNet-50, output stride 16, 384 × 384 (CamVid's 480 × 360 have the same area within 15 %). */
+/** CamVid's images. */
+const camVidSize = [360, 480] as const;
+
+/** DeepLabV3+ on ResNet-50, output stride 16: pyramid with rates 6, 12, 18, decoder at a quarter, 11 classes. */
 function deepLab(list: LayerList): void {
-  const at = resNet50Body(list, 384, [1, 2, 2, 1]);
+  const at = resNet50Body(list, camVidSize, [1, 2, 2, 1]);
+  const quarter = strided(camVidSize, 4);
   list.add(2048, 256, at, 1);
   for (let branch = 0; branch < 3; branch++) list.add(2048, 256, at, 3);
   list.add(2048, 256, 1, 1);
   list.add(1280, 256, at, 1);
-  list.add(256, 48, 4 * at, 1);
-  list.add(304, 256, 4 * at, 3);
-  list.add(256, 256, 4 * at, 3);
-  list.add(256, 11, 4 * at, 1);
+  list.add(256, 48, quarter, 1);
+  list.add(304, 256, quarter, 3);
+  list.add(256, 256, quarter, 3);
+  list.add(256, 11, quarter, 1);
 }
 
 /** With two towers, 227 × 227. */

@@ -1,0 +1,391 @@
+import type { Accelerator, AcceleratorLevel } from "@dovetail/hardware";
+
+// SmartExchange's accelerator and its four baselines (ISCA 2020): 28 nm and 1 GHz, the paper's unit energies, 64 GB/s,
+// about 772 KB on chip, 1,024 multipliers of 8 bit or 8,192 bit-serial ones. The paper gives totals of its baselines; their
+// structure here is ours. SmartExchange's is that of accelerators/smartexchange.yaml, which a test holds it to.
+
+export const machineNames = ["DianNao", "SCNN", "Cambricon-X", "Bit-Pragmatic", "SmartExchange"] as const;
+export type MachineName = (typeof machineNames)[number];
+export type BaselineName = Exclude<MachineName, "SmartExchange">;
+export const baselineNames = machineNames.filter((name): name is BaselineName => name !== "SmartExchange");
+
+/** pJ to read or write 8 bit: of the smallest banks (2 KB) and of the largest (16 KB). */
+const smallBankPj = 1.36;
+const largeBankPj = 2.45;
+/** pJ a bit of a register: the paper's table has none, Aladdin's at 40 nm. */
+const registerPj = 0.009;
+
+interface Sram {
+  readonly bytes: number;
+  readonly widthBits: number;
+  readonly bytePj: number;
+  readonly bitsPerCycle: number;
+  readonly source: string;
+}
+
+function sram(name: string, { bytes, widthBits, bytePj, bitsPerCycle, source }: Sram): AcceleratorLevel {
+  const accessPj = Number(((widthBits / 8) * bytePj).toPrecision(12));
+  return {
+    name,
+    memory: { kind: "given", bytes, widthBits, readPj: accessPj, writePj: accessPj, bitsPerCycle, source },
+  };
+}
+
+function registers(name: string, bytes: number, bits: number, source: string): AcceleratorLevel {
+  const accessPj = Number((bits * registerPj).toPrecision(12));
+  return {
+    name,
+    memory: { kind: "given", bytes, widthBits: bits, wordBits: bits, readPj: accessPj, writePj: accessPj, source },
+  };
+}
+
+const noRegister = "the table has no register: Aladdin's at 40 nm, 0.009 pJ a bit";
+
+const dram: AcceleratorLevel = {
+  name: "DRAM",
+  memory: {
+    kind: "given",
+    widthBits: 64,
+    readPj: 800,
+    writePj: 800,
+    bitsPerCycle: 512,
+    source: "ISCA 2020: 100 pJ per 8 bit; the bandwidth of 64 GB/s is our assumption",
+  },
+};
+
+const inputBuffer = sram("inputBuffer", {
+  bytes: 524288,
+  widthBits: 1024,
+  bytePj: largeBankPj,
+  bitsPerCycle: 4096,
+  source: "ISCA 2020: 2.45 pJ per 8 bit, the largest bank (32 banks of 16 KB)",
+});
+
+const outputBuffer = sram("outputBuffer", {
+  bytes: 4096,
+  widthBits: 1024,
+  bytePj: smallBankPj,
+  bitsPerCycle: 2048,
+  source: "ISCA 2020: 1.36 pJ per 8 bit, the smallest bank (2 banks of 2 KB)",
+});
+
+const accumulators = registers("accumulators", 12, 24, noRegister);
+
+const fanout = (name: string, x: number, y = 1): AcceleratorLevel => ({
+  name,
+  fanout: { x, y, neighbourLinks: false },
+});
+
+const common = {
+  source: "SmartExchange (ISCA 2020), its baselines at equal compute, memory and bandwidth; the structure is ours",
+  technologyNm: 28,
+  clockMhz: 1000,
+  published: [],
+  notes: [],
+} as const;
+
+const multiplier = {
+  kind: "fixed",
+  weightBits: 8,
+  inputBits: 8,
+  given: { energyPj: 0.143, source: "ISCA 2020: multiply-accumulate of 8 bit" },
+} as const;
+
+const term = {
+  energyPj: 0.038,
+  source: "ISCA 2020: adder 0.019 pJ per 8 bit; a term is an addition of 16 bit",
+} as const;
+
+/** 64 neurons, 16 synapses each: of DianNao, Cambricon-X and, with windows of 8, Bit-Pragmatic. */
+const synapticLevels = (windows: readonly AcceleratorLevel[]): AcceleratorLevel[] => [
+  dram,
+  inputBuffer,
+  outputBuffer,
+  fanout("neurons", 64),
+  sram("weightBuffer", {
+    bytes: 4096,
+    widthBits: 128,
+    bytePj: smallBankPj,
+    bitsPerCycle: 256,
+    source: "ISCA 2020: 1.36 pJ per 8 bit",
+  }),
+  ...windows,
+  accumulators,
+  fanout("synapses", 1, 16),
+];
+
+const none = { dimensions: [] };
+const all = ["Weights", "Inputs", "Outputs"];
+
+const synapticConstraints = (windows: readonly string[]) => ({
+  levels: [
+    { level: "DRAM", keep: all },
+    { level: "inputBuffer", keep: ["Inputs"], bypass: ["Weights", "Outputs"] },
+    { level: "outputBuffer", keep: ["Outputs"], bypass: ["Weights", "Inputs"] },
+    { level: "neurons", temporal: none, spatialX: { dimensions: ["M", "G"] } },
+    { level: "weightBuffer", keep: ["Weights"], bypass: ["Inputs", "Outputs"] },
+    ...windows.map((level) => ({ level, temporal: none, spatialX: { dimensions: ["Q", "P"] } })),
+    {
+      level: "accumulators",
+      keep: ["Outputs"],
+      bypass: ["Weights", "Inputs"],
+      temporal: { dimensions: ["C", "R", "S"] },
+    },
+    { level: "synapses", temporal: none, spatialY: { dimensions: ["C", "R", "S"] } },
+  ],
+});
+
+const indexed = { format: "indexed", indexBits: 4 } as const;
+
+const baselines: Readonly<Record<BaselineName, Accelerator>> = {
+  DianNao: {
+    ...common,
+    name: "diannao",
+    title: "DianNao, 1,024 multipliers",
+    levels: synapticLevels([]),
+    unit: multiplier,
+    constraints: synapticConstraints([]),
+  },
+  "Cambricon-X": {
+    ...common,
+    name: "cambricon-x",
+    title: "Cambricon-X, 1,024 multipliers",
+    levels: synapticLevels([]),
+    unit: multiplier,
+    sparsity: { skips: ["Weights"], gates: [], skippingLevels: ["accumulators"], stored: { Weights: indexed } },
+    constraints: synapticConstraints([]),
+  },
+  "Bit-Pragmatic": {
+    ...common,
+    name: "bit-pragmatic",
+    title: "Bit-Pragmatic, 8,192 serial lanes",
+    levels: synapticLevels([fanout("windows", 8)]),
+    unit: {
+      kind: "essentialBits",
+      encoding: "bits",
+      weightBits: 8,
+      inputBits: 8,
+      serialOperand: "inputs",
+      lockstep: 16,
+      given: term,
+    },
+    constraints: synapticConstraints(["windows"]),
+  },
+  SCNN: {
+    ...common,
+    name: "scnn",
+    title: "SCNN, 1,024 multipliers",
+    levels: [
+      dram,
+      fanout("elements", 8, 8),
+      sram("inputRam", {
+        bytes: 6144,
+        widthBits: 64,
+        bytePj: smallBankPj,
+        bitsPerCycle: 64,
+        source: "ISCA 2020: 1.36 pJ per 8 bit",
+      }),
+      sram("weightFifo", {
+        bytes: 2048,
+        widthBits: 32,
+        bytePj: smallBankPj,
+        bitsPerCycle: 64,
+        source: "ISCA 2020: 1.36 pJ per 8 bit",
+      }),
+      registers("accumulators", 4096, 24, "banks of 128 bytes, smaller than any in the table: registers of Aladdin"),
+      fanout("multipliers", 4, 4),
+    ],
+    unit: multiplier,
+    sparsity: {
+      skips: ["Weights", "Inputs"],
+      gates: [],
+      skippingLevels: ["accumulators"],
+      stored: { Weights: indexed, Inputs: indexed, Outputs: indexed },
+    },
+    constraints: {
+      levels: [
+        { level: "DRAM", keep: all },
+        {
+          level: "elements",
+          temporal: none,
+          spatialX: { dimensions: ["Q", "P", "M"] },
+          spatialY: { dimensions: ["P", "Q", "M"] },
+        },
+        { level: "inputRam", keep: ["Inputs"], bypass: ["Weights", "Outputs"] },
+        { level: "weightFifo", keep: ["Weights"], bypass: ["Inputs", "Outputs"] },
+        { level: "accumulators", keep: ["Outputs"], bypass: ["Weights", "Inputs"] },
+        {
+          level: "multipliers",
+          temporal: none,
+          spatialX: { dimensions: ["M"] },
+          spatialY: { dimensions: ["P", "Q", "N"] },
+        },
+      ],
+    },
+  },
+};
+
+/** Slices (output channels) × lines (input channels, kernel rows) × bit-serial multipliers (outputs of a row). */
+const smartExchange: Accelerator = {
+  ...common,
+  name: "smartexchange",
+  title: "SmartExchange accelerator",
+  source: "Y. Zhao et al., ISCA 2020; sizes and unit energies recalled",
+  levels: [
+    dram,
+    inputBuffer,
+    outputBuffer,
+    fanout("slices", 64),
+    sram("weightBuffer", {
+      bytes: 4096,
+      widthBits: 64,
+      bytePj: smallBankPj,
+      bitsPerCycle: 128,
+      source: "ISCA 2020: 1.36 pJ per 8 bit (2 banks of 2 KB in each slice)",
+    }),
+    registers("inputFifo", 512, 8, noRegister),
+    fanout("multipliers", 8),
+    accumulators,
+    fanout("lines", 1, 16),
+  ],
+  unit: {
+    kind: "essentialBits",
+    encoding: "booth",
+    weightBits: 8,
+    inputBits: 8,
+    serialOperand: "inputs",
+    lockstep: 8,
+    given: term,
+  },
+  sparsity: {
+    skips: ["Weights", "Inputs"],
+    gates: [],
+    skippingLevels: ["inputFifo", "accumulators"],
+    rows: {
+      indexBitPj: 0.17,
+      sharedLevels: [{ level: "inputBuffer", filterGroups: 2 }],
+      source:
+        "ISCA 2020: index buffers of the smallest bank, 1.36 pJ per 8 bit; zero rows are the same in groups of 32 filters, of which 64 slices hold two (public code)",
+    },
+    rebuild: {
+      engines: 16,
+      coefficientsPerCycle: 1,
+      additionPj: 0.019,
+      source: "ISCA 2020: an engine a line, adder 0.019 pJ per 8 bit; a coefficient a cycle is our assumption",
+    },
+    stored: {
+      Weights: { format: "structured" },
+      Inputs: { format: "rowIndexed" },
+      Outputs: { format: "rowIndexed" },
+    },
+  },
+  constraints: {
+    levels: [
+      { level: "DRAM", keep: all },
+      { level: "inputBuffer", keep: ["Inputs"], bypass: ["Weights", "Outputs"] },
+      { level: "outputBuffer", keep: ["Outputs"], bypass: ["Weights", "Inputs"] },
+      { level: "slices", temporal: none, spatialX: { dimensions: ["M", "G"] } },
+      { level: "weightBuffer", keep: ["Weights"], bypass: ["Inputs", "Outputs"] },
+      { level: "inputFifo", keep: ["Inputs"], bypass: ["Weights", "Outputs"], temporal: { dimensions: ["S"] } },
+      { level: "multipliers", temporal: none, spatialX: { dimensions: ["Q", "P"] } },
+      {
+        level: "accumulators",
+        keep: ["Outputs"],
+        bypass: ["Weights", "Inputs"],
+        temporal: { dimensions: ["C", "R", "S"] },
+      },
+      { level: "lines", temporal: none, spatialY: { dimensions: ["C", "R"] } },
+    ],
+  },
+};
+
+export const machines: Readonly<Record<MachineName, Accelerator>> = { ...baselines, SmartExchange: smartExchange };
+
+const { sparsity, unit } = smartExchange;
+
+export const variantNames = [
+  "without Booth recoding",
+  "without bit skipping",
+  "without zero rows of weights",
+  "without zero rows of activations",
+  "without compression",
+  "engines of one adder",
+  "engines never waited for",
+  "multipliers alone",
+  "slices in step",
+] as const;
+export type VariantName = (typeof variantNames)[number];
+
+/** SmartExchange's machine with one thing changed: a feature switched off, or another assumption in place of ours. */
+export interface Variant {
+  readonly kind: "ablation" | "assumption";
+  readonly title: string;
+  readonly machine: Accelerator;
+}
+
+export const variants: Readonly<Record<VariantName, Variant>> = {
+  "without Booth recoding": {
+    kind: "ablation",
+    title: "zero bits skipped without Booth recoding",
+    machine: { ...smartExchange, unit: { ...unit, encoding: "bits" } },
+  },
+  "without bit skipping": {
+    kind: "ablation",
+    title: "activations in parallel: 1,024 multipliers of 8 bit",
+    machine: {
+      ...smartExchange,
+      unit: multiplier,
+      levels: smartExchange.levels.map((level) => (level.name === "multipliers" ? fanout("multipliers", 1) : level)),
+    },
+  },
+  "without zero rows of weights": {
+    kind: "ablation",
+    title: "zero rows of weights not skipped",
+    machine: {
+      ...smartExchange,
+      sparsity: { ...sparsity!, skips: ["Inputs"], rows: { ...sparsity!.rows!, sharedLevels: [] } },
+    },
+  },
+  "without zero rows of activations": {
+    kind: "ablation",
+    title: "zero rows of activations not skipped, and stored",
+    machine: {
+      ...smartExchange,
+      sparsity: { ...sparsity!, skips: ["Weights"], stored: { Weights: { format: "structured" } } },
+    },
+  },
+  "without compression": {
+    kind: "ablation",
+    title: "weights stored as words of 8 bit, nothing to rebuild",
+    machine: {
+      ...smartExchange,
+      sparsity: { ...sparsity!, rebuild: undefined, stored: { ...sparsity!.stored, Weights: undefined } },
+    },
+  },
+  "engines of one adder": {
+    kind: "assumption",
+    title: "a rebuild engine does one addition a cycle, a third of a coefficient",
+    machine: {
+      ...smartExchange,
+      sparsity: { ...sparsity!, rebuild: { ...sparsity!.rebuild!, coefficientsPerCycle: 1 / 3 } },
+    },
+  },
+  "engines never waited for": {
+    kind: "assumption",
+    title: "rebuild engines as fast as needed",
+    machine: {
+      ...smartExchange,
+      sparsity: { ...sparsity!, rebuild: { ...sparsity!.rebuild!, coefficientsPerCycle: 1e6 } },
+    },
+  },
+  "multipliers alone": {
+    kind: "assumption",
+    title: "no multiplier waits for its neighbours",
+    machine: { ...smartExchange, unit: { ...unit, lockstep: 1 } },
+  },
+  "slices in step": {
+    kind: "assumption",
+    title: "all 128 multipliers of a slice wait for the slowest",
+    machine: { ...smartExchange, unit: { ...unit, lockstep: 128 } },
+  },
+};

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { type BaselineName, baselineNames, type MachineName, machineNames, variantNames } from "./machines.js";
+import { type StudyNetwork, studyNetworks } from "./statistics.js";
+
+/** An image through a network on a machine, each layer with the best mapping that was found for it. */
+export const resultSchema = z.object({
+  machine: z.enum(machineNames),
+  /** Of SmartExchange's machine alone. */
+  variant: z.enum(variantNames).optional(),
+  network: z.enum(studyNetworks),
+  seed: z.number(),
+  energyPj: z.number(),
+  latencyCycles: z.number(),
+  macs: z.number(),
+  /** By part: the units, then memories by name. */
+  partsPj: z.record(z.string(), z.number()),
+  /** Cycles of layers that wait for a port, by memory. */
+  waitingCycles: z.record(z.string(), z.number()),
+});
+
+export type StudyResult = z.output<typeof resultSchema>;
+export type Figure = "energyPj" | "latencyCycles";
+
+/** Results by what they are of. */
+export interface Results {
+  readonly networks: readonly StudyNetwork[];
+  readonly seeds: readonly number[];
+  at(machine: MachineName, network: StudyNetwork, seed: number): StudyResult;
+  /** With the first seed. */
+  variant(name: string, network: StudyNetwork): StudyResult;
+  readonly variants: readonly string[];
+}
+
+export function resultsOf(all: readonly StudyResult[]): Results {
+  const key = (machine: string, network: string, seed: number, variant = ""): string =>
+    [machine, variant, network, seed].join("|");
+  const byKey = new Map(all.map((each) => [key(each.machine, each.network, each.seed, each.variant), each]));
+  const found = (name: string): StudyResult => {
+    const result = byKey.get(name);
+    if (result === undefined) throw new Error(`no result of ${name}`);
+    return result;
+  };
+  const networks = studyNetworks.filter((name) => all.some(({ network }) => network === name));
+  const seeds = [...new Set(all.map(({ seed }) => seed))].sort((a, b) => a - b);
+  return {
+    networks,
+    seeds,
+    at: (machine, network, seed) => found(key(machine, network, seed)),
+    variant: (name, network) => found(key("SmartExchange", network, seeds[0]!, name)),
+    variants: [...new Set(all.flatMap(({ variant }) => (variant === undefined ? [] : [variant])))],
+  };
+}
+
+/** A baseline's figure over SmartExchange's: above 1, SmartExchange is ahead. */
+export function ratio(
+  results: Results,
+  baseline: BaselineName,
+  network: StudyNetwork,
+  figure: Figure,
+  seed = results.seeds[0]!,
+): number {
+  return results.at(baseline, network, seed)[figure] / results.at("SmartExchange", network, seed)[figure];
+}
+
+/** Over all networks and baselines. */
+export function ratios(results: Results, figure: Figure, seed = results.seeds[0]!): number[] {
+  return results.networks.flatMap((network) =>
+    baselineNames.map((baseline) => ratio(results, baseline, network, figure, seed)),
+  );
+}
+
+/** The same with a variant of SmartExchange's machine. */
+export function variantRatios(results: Results, variant: string, figure: Figure): number[] {
+  return results.networks.flatMap((network) =>
+    baselineNames.map(
+      (baseline) =>
+        results.at(baseline, network, results.seeds[0]!)[figure] / results.variant(variant, network)[figure],
+    ),
+  );
+}
+
+/** Networks on which SmartExchange is at least as good as every baseline. */
+export function networksAhead(results: Results, figure: Figure, seed: number): number {
+  return results.networks.filter((network) =>
+    baselineNames.every((baseline) => ratio(results, baseline, network, figure, seed) >= 1),
+  ).length;
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
