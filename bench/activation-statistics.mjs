@@ -1,6 +1,10 @@
+#!/usr/bin/env node
 // Statistics of real activations: a trained network runs on test images, and what enters each convolution is quantized to
-// 8 bit and measured.
+// 8 bit and measured. Prints them as JSON, by layer and together: what stands in
+// packages/systems/src/smartexchange/accelerator/measured-activations.ts.
+// Usage: node bench/activation-statistics.mjs [FILE.onnx] (default: MLPerf Tiny's ResNet-8 in $DOVETAIL_SHARED)
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { inferTypes, readModel, writeModel } from "@dovetail/graph";
 import { meanTerms, measureWords, zeroRowFraction } from "@dovetail/hardware";
 import { openModel } from "@dovetail/runtime";
@@ -12,7 +16,7 @@ const images = 64;
  * For each convolution's input: words of 8 bit (unsigned where nothing is negative), scaled so that the largest of the
  * images takes the largest code. The network's own input, raw pixels, is left out.
  */
-export async function activationStatistics(file) {
+async function activationStatistics(file) {
   const model = readModel(new Uint8Array(readFileSync(file)));
   const graph = inferTypes(model.graph);
   const inputs = [
@@ -31,7 +35,9 @@ export async function activationStatistics(file) {
   const results = await open.run({ [graph.inputs[0].name]: batch });
   await open.release();
   const layers = inputs.map((name) => statisticsOf(name, results[name]));
-  return { file: file.split("/").at(-1), images, layers, words: mergeWords(layers.map(({ words }) => words)) };
+  const zeroRows = layers.reduce((sum, layer) => sum + layer.zeroRowFraction, 0) / layers.length;
+  const words = mergeWords(layers.map((layer) => layer.words));
+  return { file: path.basename(file), images, layers, words, zeroRowFraction: zeroRows };
 }
 
 function statisticsOf(name, { data, dimensions }) {
@@ -68,3 +74,7 @@ function mergeWords(all) {
     boothTerms: mean(all.map(({ boothTerms }) => boothTerms)),
   };
 }
+
+const shared = process.env.DOVETAIL_SHARED ?? path.join(import.meta.dirname, "../../shared");
+const file = process.argv[2] ?? path.join(shared, "data/onnx/mlperf-tiny-resnet8-cifar10.onnx");
+console.log(JSON.stringify(await activationStatistics(file), null, 2));
