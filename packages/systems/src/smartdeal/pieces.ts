@@ -9,6 +9,7 @@ import { classesOf, halfOf } from "../reproduction/data-splits.js";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { averagedFrom, type Experiment, integerMethods, type NamedMethod, networkFor, rateOf } from "./experiment.js";
 import { layerShape } from "./factored-network.js";
+import { inferenceEnergyPj } from "./inference-energy.js";
 import { coefficientState, type MethodInput, methodSchema } from "./methods.js";
 import { type Outcome, type TrainingOptions, trainByMethod } from "./training.js";
 import { type Parameters, type StepEnergy, stepEnergy, stepParts } from "./training-energy.js";
@@ -27,6 +28,7 @@ export const pieceFiguresSchema = z.object({
     otherBits: z.number(),
     kept: z.record(z.string(), keptSchema),
   }),
+  inputZeros: z.record(z.string(), z.number()).optional(),
 });
 export type PieceFigures = z.output<typeof pieceFiguresSchema>;
 
@@ -37,17 +39,22 @@ const partSchema = z.object({
   rebuildPj: z.number(),
 });
 
-/** Energy of one step, of one batch, by what is trained and how. */
-export const energySchema = z.array(
-  z.object({
-    network: z.string(),
-    method: z.string(),
-    arithmetic: z.enum(["float32", "integer8"]),
-    batchSize: z.number(),
-    parts: z.record(z.enum(stepParts), partSchema),
-  }),
-);
-export type EnergyRow = z.output<typeof energySchema>[number];
+/** Energy of one step, of one batch, by what is trained and how; of inference, by what is used. */
+export const energySchema = z.object({
+  steps: z.array(
+    z.object({
+      network: z.string(),
+      method: z.string(),
+      arithmetic: z.enum(["float32", "integer8"]),
+      batchSize: z.number(),
+      parts: z.record(z.enum(stepParts), partSchema),
+    }),
+  ),
+  /** Picojoules of one image at 8 bits. */
+  inference: z.array(z.object({ weights: z.enum(["dense", "ours"]), usesZeros: z.boolean(), energyPj: z.number() })),
+});
+export type ModelledEnergy = z.output<typeof energySchema>;
+export type EnergyRow = ModelledEnergy["steps"][number];
 
 /** Settings in which a trained network goes on: with other images of the same classes, and with other classes. */
 export const settings = ["fine-tuning", "adaptation"] as const;
@@ -200,18 +207,12 @@ function trainPiece(
   });
 }
 
-function figuresOf({ accuracyFraction, lastAccuracyFraction, losses, storage }: Outcome, steps: number): PieceFigures {
-  return {
-    accuracyFraction,
-    lastAccuracyFraction,
-    steps,
-    losses: [...losses],
-    storage: { ...storage, kept: { ...storage.kept } },
-  };
+function figuresOf({ weights: _, ...figures }: Outcome, steps: number): PieceFigures {
+  return pieceFiguresSchema.parse({ ...figures, steps });
 }
 
 /** Steps of one image and of the experiment's batch: of its network as trained, and of a wide one's shapes. */
-async function runEnergy(experiment: Experiment, context: PieceContext): Promise<readonly EnergyRow[]> {
+async function runEnergy(experiment: Experiment, context: PieceContext): Promise<ModelledEnergy> {
   const dataset = await context.dataset(experiment.data);
   const seed = experiment.seeds[0]!;
   const trained = networkFor(experiment, dataset);
@@ -237,7 +238,25 @@ async function runEnergy(experiment: Experiment, context: PieceContext): Promise
     }
     context.watch.signal?.throwIfAborted();
   }
-  return rows;
+  return { steps: rows, inference: inferenceRows(trained, context) };
+}
+
+/** Dense and ours, as trained with 8-bit operands: without and with the activations' side. */
+function inferenceRows(network: Network, context: PieceContext): ModelledEnergy["inference"] {
+  return (
+    [
+      ["dense", "dense-8"],
+      ["ours", "switch-8"],
+    ] as const
+  ).flatMap(([weights, method]) => {
+    const { storage, inputZeros } = pieceFiguresSchema.parse(context.result(pieceName.integer(method)));
+    const kept = weights === "ours" ? new Map(Object.entries(storage.kept)) : undefined;
+    return [false, true].map((usesZeros) => ({
+      weights,
+      usesZeros,
+      energyPj: inferenceEnergyPj(network, { kept, ...(usesZeros && { inputZeros }) }),
+    }));
+  });
 }
 
 function parametersOf(input: MethodInput, kept: PieceFigures["storage"]["kept"]): Parameters {

@@ -19,6 +19,12 @@ export interface StartOptions {
 }
 
 /**
+ * Exponents above the largest of the first coefficients: what matters most grows in training. Without one a tenth of the
+ * coefficients could not.
+ */
+const headroom = 2;
+
+/**
  * First values of the factors: the weights, pruned by rows and decomposed. The mask is set here for good: elements that
  * the decomposition leaves at zero stay zero. `weights` are those of the network before it was rewritten.
  */
@@ -39,9 +45,10 @@ export function decomposedStart(
     const values = Float32Array.from(tensorNumbers(weight));
     const shape = layerShape(layer.weightShape);
     const keptRows = keptRowsOf(values, shape, layer.form, keptRowShare);
-    const { layer: structured } = decomposeLayer(values, shape, { keptRows });
+    const { layer: structured } = decomposeLayer(values, shape, { keptRows, exponents: magnitudeCount - headroom });
     const mask = inPieces(coefficientMask(structured), layer);
-    const coefficients = inPieces(coefficientValues(structured), layer);
+    const smaller = coefficientValues(structured).map((value) => value / 2 ** headroom);
+    const coefficients = inPieces(smaller, layer);
     const shapeOfPieces = [
       layer.weightShape[0]! * layer.form.piecesPerFilter,
       layer.form.rowsPerPiece,
@@ -55,7 +62,8 @@ export function decomposedStart(
       tensors.set(layer.mask!, tensor("int8", shapeOfPieces, mask));
     }
     const side = layer.form.columns;
-    tensors.set(layer.basis, tensorFromData("float32", [shapeOfPieces[0]!, side, side], basisValues(structured)));
+    const larger = basisValues(structured).map((value) => value * 2 ** headroom);
+    tensors.set(layer.basis, tensorFromData("float32", [shapeOfPieces[0]!, side, side], larger));
   }
   return tensors;
 }

@@ -1,6 +1,14 @@
 import { countMacs, globalAveragePool, linear, NetworkBuilder, resNet } from "@dovetail/models";
 import { describe, expect, it } from "vitest";
-import { type KeptWeights, type Parameters, partPj, stepEnergy, stepParts, totalPj } from "./training-energy.js";
+import { inferenceEnergyPj } from "./inference-energy.js";
+import {
+  type KeptWeights,
+  type Parameters as MovedParameters,
+  partPj,
+  stepEnergy,
+  stepParts,
+  totalPj,
+} from "./training-energy.js";
 import { multiplyAccumulatePj } from "./training-machine.js";
 
 const dramPjPerBit = 8;
@@ -11,12 +19,12 @@ const single = (() => {
   return n.build(linear(n, "classifier", globalAveragePool(n, n.imageInput(48, 1, 1)), { features: 10 }));
 })();
 const kept: KeptWeights = { columns: 3, rows: 160, keptRows: 120, bases: 10 };
-const factored = (more: Partial<KeptWeights> = {}, momentumBits = 0): Parameters => ({
+const factored = (more: Partial<KeptWeights> = {}, momentumBits = 0): MovedParameters => ({
   kind: "factored",
   kept: new Map([["classifier.weight", { ...kept, ...more }]]),
   state: { ownBits: 5, momentumBits },
 });
-const dense: Parameters = { kind: "dense" };
+const dense: MovedParameters = { kind: "dense" };
 const options = { batchSize: 16, arithmetic: "float32" } as const;
 
 describe("a step of one layer", () => {
@@ -67,3 +75,22 @@ it.each(["float32", "integer8"] as const)(
     expect(large!.update).toEqual(small!.update);
   },
 );
+
+describe("inference", () => {
+  const energy = (options: Parameters<typeof inferenceEnergyPj>[1]) => inferenceEnergyPj(single, options);
+  const factors = new Map([["classifier.weight", kept]]);
+
+  it("takes less with the factors, and less with every zero that the input has", () => {
+    const inputZeros = (share: number) => ({ classifier_Gemm: share });
+    const [dense, ours] = [energy({}), energy({ kept: factors })];
+    expect(ours).toBeLessThan(dense);
+    expect(energy({ kept: factors, inputZeros: inputZeros(0) })).toBeCloseTo(ours, 6);
+    const [half, most] = [0.5, 0.9].map((share) => energy({ kept: factors, inputZeros: inputZeros(share) }));
+    expect(half!).toBeLessThan(ours);
+    expect(most!).toBeLessThan(half!);
+  });
+
+  it("stores no more for a word with a mark than the word", () => {
+    expect(energy({ inputZeros: { classifier_Gemm: 0.05 } })).toBeLessThanOrEqual(energy({}));
+  });
+});

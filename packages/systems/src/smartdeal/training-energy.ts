@@ -1,24 +1,9 @@
 // Modelled energy of a training step, part by part, of dense SGD and of coefficients and bases, on one machine.
 
-import { createRandomStream, inputError } from "@dovetail/core";
-import {
-  convolutionProblem,
-  dataSpaceWords,
-  dram,
-  extractWorkloads,
-  type LevelCost,
-  mapOnAccelerator,
-  type Problem,
-} from "@dovetail/hardware";
+import { dram, extractWorkloads, type Problem } from "@dovetail/hardware";
 import type { Network } from "@dovetail/models";
-import {
-  type Arithmetic,
-  bufferBytes,
-  multiplyAccumulatePj,
-  rebuildAdditionPj,
-  trainingMachine,
-  wordBits,
-} from "./training-machine.js";
+import { costOf, masterBits, type ProductCost, productsOf, wordsOf } from "./product-energy.js";
+import { type Arithmetic, bufferBytes, multiplyAccumulatePj, rebuildAdditionPj, wordBits } from "./training-machine.js";
 
 /** A layer's weights as they are kept: sizes of its coefficient matrices and bases. */
 export interface KeptWeights {
@@ -64,9 +49,7 @@ export interface PartEnergy {
 
 export type StepEnergy = Readonly<Record<StepPart, PartEnergy>>;
 
-const evaluations = 2000;
 const codeBits = 4;
-const masterBits = 32;
 const dramPjPerBit = dram({ kind: "LPDDR4" }).energyPjPerBit;
 
 /** Sum of all parts. */
@@ -93,9 +76,10 @@ export function stepEnergy(network: Network, { batchSize, arithmetic, parameters
     const kept = parameters.kind === "factored" ? parameters.kept.get(weights.name) : undefined;
     const count = wordsOf(problem, "Weights");
     const products = productsOf(problem, wordBits[arithmetic]);
-    sum.forward = added(sum.forward, withWeights(costOf(products.forward, arithmetic), kept, count, arithmetic));
-    if (index > 0)
-      sum.error = added(sum.error, withWeights(costOf(products.error, arithmetic), kept, count, arithmetic));
+    const weighted = (product: Problem): PartEnergy =>
+      partOf(weightedEnergy(costOf(product, arithmetic), arithmetic, kept, count, masterBits));
+    sum.forward = added(sum.forward, weighted(products.forward));
+    if (index > 0) sum.error = added(sum.error, weighted(products.error));
     sum.weightGradient = added(sum.weightGradient, gradientEnergy(costOf(products.gradient, arithmetic), kept, count));
     sum.update = added(sum.update, updateEnergy(count, kept, parameters, arithmetic));
   });
@@ -113,118 +97,49 @@ function added(a: PartEnergy, b: PartEnergy): PartEnergy {
   };
 }
 
-/**
- * Forward: the layer. Error: channels exchanged; of a stride, the products that are not with inserted zeros. Weight
- * gradient: batch and channels exchanged, the output's gradient as the filter.
- */
-function productsOf(problem: Problem, bits: number): Record<"forward" | "error" | "gradient", Problem> {
-  const size = (name: string): number => problem.dimensions[name] ?? 1;
-  const bitWidths = { weights: bits, inputs: bits, outputs: bits };
-  const [strideHeight, strideWidth] = [strideOf(problem, "P"), strideOf(problem, "Q")];
-  const kernel = { kernelHeight: size("R"), kernelWidth: size("S") };
-  const output = { outputHeight: size("P"), outputWidth: size("Q") };
-  const [batch, inputChannels, outputChannels] = [size("N"), size("C"), size("M")];
-  return {
-    forward: convolutionProblem({
-      ...{ batch, inputChannels, outputChannels, strideHeight, strideWidth, bitWidths },
-      ...kernel,
-      ...output,
-    }),
-    error: convolutionProblem({
-      ...{ batch, inputChannels: outputChannels, outputChannels: inputChannels, bitWidths },
-      ...kernel,
-      ...output,
-    }),
-    gradient: convolutionProblem({
-      ...{ batch: inputChannels, inputChannels: batch, outputChannels },
-      kernelHeight: output.outputHeight,
-      kernelWidth: output.outputWidth,
-      outputHeight: kernel.kernelHeight,
-      outputWidth: kernel.kernelWidth,
-      dilationHeight: strideHeight,
-      dilationWidth: strideWidth,
-      bitWidths: { ...bitWidths, outputs: masterBits },
-    }),
-  };
-}
-
-/** By how much an output's place moves the input's. */
-function strideOf({ dataSpaces }: Problem, dimension: string): number {
-  const inputs = dataSpaces.find(({ name }) => name === "Inputs")!;
-  return inputs.projection.flat().find((term) => term.dimension === dimension)?.coefficient ?? 1;
-}
-
-function wordsOf(problem: Problem, name: string): number {
-  return dataSpaceWords(problem, problem.dataSpaces.find((space) => space.name === name)!);
-}
-
-/** What a mapping moves and computes. */
-interface ProductCost {
-  readonly weights: Movement;
-  readonly inputs: Movement;
-  readonly outputs: Movement;
-  /** Units and their registers. */
+/** A product with a layer's weights, its activations apart. */
+export interface WeightedEnergy {
+  readonly weightsPj: number;
+  readonly inputsPj: number;
+  readonly outputsPj: number;
   readonly arithmeticPj: number;
+  readonly rebuildPj: number;
 }
 
-interface Movement {
-  readonly dramPj: number;
-  readonly bufferPj: number;
-  /** Words that leave the buffer for the units. */
-  readonly bufferReads: number;
+/** The forward product of a layer; `kept` has the sizes of its factors, of which a basis element takes `basisBits`. */
+export function forwardEnergy(
+  problem: Problem,
+  arithmetic: Arithmetic,
+  kept: KeptWeights | undefined,
+  basisBits: number,
+): WeightedEnergy {
+  const { forward } = productsOf(problem, wordBits[arithmetic]);
+  return weightedEnergy(costOf(forward, arithmetic), arithmetic, kept, wordsOf(problem, "Weights"), basisBits);
 }
 
-const known = new Map<string, ProductCost>();
-
-/** The same product is asked for often: each is mapped once. */
-function costOf(problem: Problem, arithmetic: Arithmetic): ProductCost {
-  const key = JSON.stringify([problem.dimensions, problem.dataSpaces, arithmetic]);
-  const cost = known.get(key) ?? mapped(problem, arithmetic, key);
-  known.set(key, cost);
-  return cost;
-}
-
-function mapped(problem: Problem, arithmetic: Arithmetic, key: string): ProductCost {
-  const random = createRandomStream(0).split(key);
-  const found = mapOnAccelerator(problem, trainingMachine(arithmetic), { random, evaluations, objective: "energy" });
-  if (!found.ok) {
-    throw inputError("layer_unmapped", `product of ${problem.name} has no mapping on the training machine`, {
-      expected: "a tile that fits the memories",
-      received: found.rejection.reason,
-    });
-  }
-  const { levels, compute, energyPj } = found.cost;
-  const movement = (name: string): Movement => {
-    const at = (level: string) => spaceAt(levels, level, name);
-    return { dramPj: at("DRAM").energyPj, bufferPj: at("buffer").energyPj, bufferReads: at("buffer").reads };
-  };
-  const moved = { weights: movement("Weights"), inputs: movement("Inputs"), outputs: movement("Outputs") };
-  const outside = Object.values(moved).reduce((sum, { dramPj, bufferPj }) => sum + dramPj + bufferPj, 0);
-  return { ...moved, arithmeticPj: Math.max(compute.energyPj, energyPj - outside) };
-}
-
-function spaceAt(levels: readonly LevelCost[], level: string, name: string): { energyPj: number; reads: number } {
-  const space = levels.find((one) => one.level === level)?.dataSpaces.find(({ dataSpace }) => dataSpace === name);
-  return space ?? { energyPj: 0, reads: 0 };
-}
-
-/** A product with the layer's weights. */
-function withWeights(
+function weightedEnergy(
   { weights, inputs, outputs, arithmeticPj }: ProductCost,
+  arithmetic: Arithmetic,
   kept: KeptWeights | undefined,
   count: number,
-  arithmetic: Arithmetic,
-): PartEnergy {
-  const activationsPj = inputs.dramPj + inputs.bufferPj + outputs.dramPj + outputs.bufferPj;
+  basisBits: number,
+): WeightedEnergy {
+  const inputsPj = inputs.dramPj + inputs.bufferPj;
+  const outputsPj = outputs.dramPj + outputs.bufferPj;
   const denseWeightsPj = weights.dramPj + weights.bufferPj;
-  if (!kept) return { weightsPj: denseWeightsPj, activationsPj, arithmeticPj, rebuildPj: 0 };
+  if (!kept) return { weightsPj: denseWeightsPj, inputsPj, outputsPj, arithmeticPj, rebuildPj: 0 };
   const additions = (kept.keptRows * kept.columns ** 2) / count;
   return {
-    weightsPj: (denseWeightsPj * factoredBits(kept)) / (count * wordBits[arithmetic]),
-    activationsPj,
+    weightsPj: (denseWeightsPj * factoredBits(kept, basisBits)) / (count * wordBits[arithmetic]),
+    inputsPj,
+    outputsPj,
     arithmeticPj: arithmeticPj * keptShare(kept),
     rebuildPj: weights.bufferReads * additions * rebuildAdditionPj,
   };
+}
+
+function partOf({ inputsPj, outputsPj, ...part }: WeightedEnergy): PartEnergy {
+  return { ...part, activationsPj: inputsPj + outputsPj };
 }
 
 /** The weights' gradient: both operands are activations or their gradients. */
@@ -271,9 +186,9 @@ function updateEnergy(
   };
 }
 
-/** Bits of a layer's codes, row marks and float32 bases. */
-function factoredBits({ columns, rows, keptRows, bases }: KeptWeights): number {
-  return keptRows * columns * codeBits + rows + bases * columns ** 2 * masterBits;
+/** Bits of a layer's codes, row marks and bases. */
+function factoredBits({ columns, rows, keptRows, bases }: KeptWeights, basisBits: number): number {
+  return keptRows * columns * codeBits + rows + bases * columns ** 2 * basisBits;
 }
 
 function keptShare({ rows, keptRows }: KeptWeights): number {

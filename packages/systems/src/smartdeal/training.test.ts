@@ -106,7 +106,8 @@ describe("a training that is interrupted goes on to the same bits", { timeout: 3
     await expect(
       trainByMethod(options(method, { ...more, checkpoint, watch: { signal: abort.signal } })),
     ).rejects.toThrow("enough");
-    expect(saved).toBeDefined();
+    // What is saved has no dense weight either.
+    expect([...saved!.tensors.keys()].filter((name) => name.endsWith(".weight"))).toEqual([]);
     const rest = await trainByMethod(options(method, { ...more, checkpoint: { ...checkpoint, save: async () => {} } }));
     expect(bits(rest.weights)).toEqual(bits(whole.weights));
     expect(rest.losses).toEqual(whole.losses);
@@ -124,4 +125,9 @@ it("stores less than a quarter of the dense weights even in so small a network, 
   expect(otherBits).toBeGreaterThan(0);
   for (const { rows, keptRows } of Object.values(kept)) expect(keptRows).toBeLessThanOrEqual(rows);
   expect(outcome.losses.every(Number.isFinite)).toBe(true);
+  // Every layer's input but the image's is behind a ReLU, or the mean of what is.
+  const zeros = Object.values(outcome.inputZeros!);
+  expect(zeros.length).toBe(10);
+  for (const share of zeros) expect(share >= 0 && share < 1).toBe(true);
+  expect(zeros.slice(1).some((share) => share > 0.2)).toBe(true);
 });

@@ -20,6 +20,7 @@ import {
 } from "@dovetail/train";
 import { type Averaging, createAverage } from "./average.js";
 import { type FactoredNetwork, factorLayers } from "./factored-network.js";
+import { inputZeros } from "./input-zeros.js";
 import type { FactoredMethod, Method } from "./methods.js";
 import { smartDealOptimizer } from "./rules.js";
 import { decomposedStart, structuredLayers } from "./structured-tensors.js";
@@ -64,6 +65,8 @@ export interface Outcome {
   /** Mean loss of each epoch. */
   readonly losses: readonly number[];
   readonly storage: Storage;
+  /** Share of zeros in the layers' inputs, by the names of their nodes; with 8-bit operands only. */
+  readonly inputZeros?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Bits of a network's parameters. */
@@ -147,6 +150,9 @@ export async function trainByMethod(options: TrainingOptions): Promise<Outcome> 
     lastAccuracyFraction,
     losses: history.map(({ loss }) => loss),
     storage: storageOf(options.network, factored, final),
+    ...(method.arithmetic === "integer8" && {
+      inputZeros: await inputZeros({ runtime: options.runtime, network, weights: final, dataset }),
+    }),
   };
 }
 
