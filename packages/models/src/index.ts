@@ -21,7 +21,7 @@ export { classNamesOf, type ExportOptions, exportModel } from "./network/export.
 export { foldBatchNorms } from "./network/fold.js";
 export { networkOfModel } from "./network/import.js";
 export { initializeParameter, initializeParameters } from "./network/initialize.js";
-export { countDistances, countMacs, nodeMacs } from "./network/macs.js";
+export { countDistances, countMacs, countPoints, nodeMacs } from "./network/macs.js";
 export {
   type Initialization,
   type Network,

@@ -37,6 +37,11 @@ export function countDistances(graph: Graph): number {
   }, 0);
 }
 
+/** Multiply–accumulates and distances: the points of a graph's layers, in which the effort of training is counted. */
+export function countPoints(graph: Graph): number {
+  return countMacs(graph) + countDistances(graph);
+}
+
 /** The sum of `nodeMacs`. */
 export function countMacs(graph: Graph): number {
   return nodeMacs(graph).reduce((sum, { macs }) => sum + macs, 0);

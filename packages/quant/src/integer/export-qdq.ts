@@ -14,7 +14,7 @@ import { type ExportOptions, exportModel, type Network, rewriteGraph } from "@do
 import { type BitWidths, bitWidthsOf } from "../quantizers/bit-widths.js";
 import { rangeName } from "../quantizers/fake-quantize.js";
 import { type ActivationPoint, quantizationPoints } from "../quantizers/points.js";
-import { activationScale, quantizeChannels, signedLevelsOf, weightScales } from "./scales.js";
+import { activationScale, quantizeChannels, rangeForWeights, signedLevelsOf, weightScales } from "./scales.js";
 
 export interface QdqExportOptions extends Omit<ExportOptions, "scalars">, BitWidths {
   /**
@@ -83,10 +83,11 @@ interface ScaledActivation extends ActivationPoint {
 function activationScales(
   network: Network,
   weights: ReadonlyMap<string, Tensor>,
-  { activationBits }: BitWidths,
+  { weightBits, activationBits }: BitWidths,
 ): Map<string, ScaledActivation> {
+  const { activations, distances } = quantizationPoints(network);
   return new Map(
-    quantizationPoints(network).activations.map((point) => {
+    activations.map((point) => {
       const range = weights.get(rangeName(point.value));
       if (!range) {
         throw inputError("missing_parameter", `range of activation "${point.value}"`, {
@@ -95,9 +96,12 @@ function activationScales(
           hint: "calibrate the network first",
         });
       }
-      const [value] = tensorNumbers(range);
-      const scale = activationScale(value!, { bits: activationBits, signed: point.signed });
-      return [point.value, { ...point, range: value!, scale }];
+      const needed = distances
+        .filter(({ input }) => input.value === point.value)
+        .map(({ value }) => rangeForWeights(weights.get(value)!, { weightBits, activationBits, signed: point.signed }));
+      const value = Math.max(tensorNumbers(range)[0]!, ...needed);
+      const scale = activationScale(value, { bits: activationBits, signed: point.signed });
+      return [point.value, { ...point, range: value, scale }];
     }),
   );
 }
@@ -109,7 +113,7 @@ interface IntegerConstant {
   readonly axis: number;
 }
 
-/** Weights and biases. */
+/** Weights and biases; weights of add layers have the scale of their input in every channel. */
 function integerConstants(
   network: Network,
   weights: ReadonlyMap<string, Tensor>,
@@ -139,6 +143,12 @@ function integerConstants(
     const biasIntegers = quantizeChannels(biasValues, biasScales, { axis: 0, levels: 2 ** 31 - 1 });
     const integerBias = tensorFromData("int32", biasValues.dimensions, biasIntegers);
     constants.set(bias!.value, { integers: integerBias, scales: biasScales, axis: 0 });
+  }
+  for (const { value, input } of points.distances) {
+    const weight = weights.get(value)!;
+    const scales = new Float32Array(weight.dimensions[0]!).fill(activations.get(input.value)!.scale);
+    const integers = quantizeChannels(weight, scales, { axis: 0, levels });
+    constants.set(value, { integers: tensor(`int${container}`, weight.dimensions, integers), scales, axis: 0 });
   }
   return constants;
 }

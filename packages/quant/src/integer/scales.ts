@@ -10,6 +10,17 @@ export function activationScale(range: number, options: { readonly bits: number;
   return Math.fround(Math.max(range, smallestRange) / levels);
 }
 
+/** The least range of an activation whose scale holds the weights of an add layer that reads it, as a float32. */
+export function rangeForWeights(
+  weight: Tensor,
+  options: { readonly weightBits: number; readonly activationBits: number; readonly signed: boolean },
+): number {
+  const { weightBits, activationBits, signed } = options;
+  const largest = tensorNumbers(weight).reduce((found, value) => Math.max(found, Math.abs(value)), smallestRange);
+  const step = Math.fround(largest / signedLevelsOf(weightBits));
+  return Math.fround(step * (signed ? signedLevelsOf(activationBits) : 2 ** activationBits - 1));
+}
+
 /** The channel along `axis` of each value of a tensor, as a function of the value's place. */
 function channelOf(dimensions: readonly number[], axis: number): (index: number) => number {
   const inner = dimensions.slice(axis + 1).reduce((product, size) => product * size, 1);

@@ -24,7 +24,7 @@ export function withBitWidths(network: Network, bits: BitWidths): Graph {
 export function bitWidthsOf(network: Network, { weightBits, activationBits }: BitWidths): Map<string, number> {
   const points = quantizationPoints(network);
   const widths = new Map<string, number>();
-  for (const { value } of points.weights) widths.set(value, weightBits);
+  for (const { value } of [...points.weights, ...points.distances]) widths.set(value, weightBits);
   for (const { value, unstored } of points.activations) {
     for (const name of [...unstored, value]) widths.set(name, activationBits);
   }

@@ -1,6 +1,13 @@
 import type { Graph, GraphBuilder, Shape, Value } from "@dovetail/graph";
 import { type Network, parameterSpec, rewriteGraph, type ScalarInput } from "@dovetail/models";
-import { activationScale, quantizeActivation, roundToScale, weightScale } from "./arithmetic.js";
+import {
+  activationScale,
+  quantizeActivation,
+  roundToScale,
+  signedLevels,
+  unsignedLevels,
+  weightScale,
+} from "./arithmetic.js";
 import { requireUnquantized } from "./order.js";
 import { type ActivationPoint, type QuantizationPoints, quantizationPoints, type WeightPoint } from "./points.js";
 
@@ -25,7 +32,8 @@ export function rangeName(activation: string): string {
  * The network with weights and stored activations quantized (`quantizationPoints`), symmetric and uniform, in float32
  * arithmetic: weights with one scale an output channel, from their own largest magnitude; activations with one scale a
  * tensor, from a range that training averages; biases in units of both, as an integer accumulator holds them. Gradients
- * pass straight through, except where an activation is clipped.
+ * pass straight through, except where an activation is clipped. Weights of add layers have the scale of their layer's
+ * input, whose range is widened to hold them; weights annotated as powers of two stay as they are.
  *
  * The bit-widths are scalar inputs, `weightBits` and `activationBits` (at least 2; 25 and more change nothing but
  * rounding errors). The ranges are parameters, `<activation>:range`, to be set by `calibrateRanges`. Throws when the
@@ -67,8 +75,21 @@ export function fakeQuantize(network: Network, options: FakeQuantizeOptions = {}
 /** What quantizes each value, by name. */
 function quantizersOf(points: QuantizationPoints): Map<string, (g: GraphBuilder, value: Value) => Value> {
   const biasOf = new Map(points.biases.map((bias) => [bias.weight.value, bias]));
-  const inputScale = (g: GraphBuilder, { value, signed }: ActivationPoint): Value =>
-    activationScale(g, { bits: g.value(bitInputs.activations), range: g.value(rangeName(value)), signed });
+  const gridOf = (g: GraphBuilder, { value, signed }: ActivationPoint) => {
+    const bits = g.value(bitInputs.activations);
+    const levels = (signed ? signedLevels : unsignedLevels)(g, bits);
+    const range = points.distances
+      .filter(({ input }) => input.value === value)
+      .reduce(
+        (widest, distance) => {
+          const weightStep = weightScale(g, g.value(distance.value), { bits: g.value(bitInputs.weights) });
+          return g.max(widest, g.mul(g.reshape(weightStep, []), levels));
+        },
+        g.value(rangeName(value)),
+      );
+    return { bits, range, signed };
+  };
+  const inputScale = (g: GraphBuilder, point: ActivationPoint): Value => activationScale(g, gridOf(g, point));
   const scaleOf = (g: GraphBuilder, { value, axis }: WeightPoint): Value => {
     const bias = biasOf.get(value);
     return weightScale(g, g.value(value), {
@@ -90,14 +111,15 @@ function quantizersOf(points: QuantizationPoints): Map<string, (g: GraphBuilder,
             roundToScale(g, bias, g.mul(g.reshape(scaleOf(g, weight), [-1]), inputScale(g, input))),
         ] as const,
     ),
+    ...points.distances.map(
+      ({ value, input }) =>
+        [value, (g: GraphBuilder, weight: Value) => roundToScale(g, weight, inputScale(g, input))] as const,
+    ),
     ...points.activations.map(
-      ({ value, signed }) =>
+      (point) =>
         [
-          value,
-          (g: GraphBuilder, activation: Value) => {
-            const bits = g.value(bitInputs.activations);
-            return quantizeActivation(g, activation, { bits, range: g.value(rangeName(value)), signed });
-          },
+          point.value,
+          (g: GraphBuilder, activation: Value) => quantizeActivation(g, activation, gridOf(g, point)),
         ] as const,
     ),
   ]);

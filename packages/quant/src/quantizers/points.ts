@@ -24,10 +24,18 @@ export interface BiasPoint {
   readonly input: ActivationPoint;
 }
 
+/** A weight of an add layer, which is held at the scale of the layer's input: their difference is one of integers. */
+export interface DistancePoint {
+  readonly value: string;
+  readonly input: ActivationPoint;
+}
+
 /** What of a network is quantized. */
 export interface QuantizationPoints {
   readonly activations: readonly ActivationPoint[];
+  /** Of products; those annotated as powers of two have few bits already and stay as they are. */
   readonly weights: readonly WeightPoint[];
+  readonly distances: readonly DistancePoint[];
   /** Those of layers with quantized weights and input. */
   readonly biases: readonly BiasPoint[];
 }
@@ -38,6 +46,7 @@ const computing: ReadonlySet<string> = new Set([
   "ConvTranspose",
   "Gemm",
   "MatMul",
+  "AdderConv",
   "Add",
   "Sub",
   "Mul",
@@ -135,7 +144,13 @@ export function quantizationPoints(network: Network): QuantizationPoints {
     .filter((name) => name !== "" && !outputs.has(name) && isFloat(graph, name) && isStored(name))
     .map((value) => ({ value, signed: !nonNegative.has(value), unstored: unstored(value) }));
   const weights = weightPoints(network);
-  return { activations, weights, biases: biasPoints(network, activations, weights, producers) };
+  const inputOf = inputFinder(activations, producers);
+  return {
+    activations,
+    weights,
+    distances: distancePoints(network, inputOf),
+    biases: biasPoints(network, weights, inputOf),
+  };
 }
 
 /** True for a node that computes on its operand, or passes it on to one that does. */
@@ -186,7 +201,11 @@ export function nonNegativeValues(network: Network): ReadonlySet<string> {
 }
 
 function weightPoints(network: Network): WeightPoint[] {
-  const weights = new Map(network.parameters.filter(({ role }) => role === "weight").map((spec) => [spec.name, spec]));
+  const { annotations } = network.graph;
+  const quantized = network.parameters.filter(
+    ({ name, role }) => role === "weight" && !annotations.get(name)?.powerOfTwo,
+  );
+  const weights = new Map(quantized.map((spec) => [spec.name, spec]));
   const points = new Map<string, WeightPoint>();
   for (const node of network.graph.nodes) {
     const axisOf = channelAxes[node.operator];
@@ -197,23 +216,39 @@ function weightPoints(network: Network): WeightPoint[] {
   return [...points.values()];
 }
 
-function biasPoints(
-  network: Network,
-  activations: readonly ActivationPoint[],
-  weights: readonly WeightPoint[],
-  producers: ReadonlyMap<string, Node>,
-): BiasPoint[] {
-  const ranks = new Map(network.parameters.map(({ name, shape }) => [name, shape.length]));
+type InputFinder = (operand: string) => ActivationPoint | undefined;
+
+/** The stored activation that an operand holds values of. */
+function inputFinder(activations: readonly ActivationPoint[], producers: ReadonlyMap<string, Node>): InputFinder {
   const source = (name: string): string => {
     const producer = producers.get(name);
     return producer && passingOperators.has(producer.operator) ? source(producer.inputs[0]!) : name;
   };
+  return (operand) => {
+    const value = source(operand);
+    return activations.find((point) => point.value === value);
+  };
+}
+
+function distancePoints({ graph, parameters }: Network, inputOf: InputFinder): DistancePoint[] {
+  const weights = new Set(parameters.filter(({ role }) => role === "adderWeight").map(({ name }) => name));
+  const points = new Map<string, DistancePoint>();
+  for (const { operator, inputs } of graph.nodes) {
+    if (operator !== "AdderConv" || !weights.has(inputs[1]!)) continue;
+    const input = inputOf(inputs[0]!);
+    if (input) points.set(inputs[1]!, { value: inputs[1]!, input });
+  }
+  return [...points.values()];
+}
+
+function biasPoints(network: Network, weights: readonly WeightPoint[], inputOf: InputFinder): BiasPoint[] {
+  const ranks = new Map(network.parameters.map(({ name, shape }) => [name, shape.length]));
   const points = new Map<string, BiasPoint>();
   for (const node of network.graph.nodes) {
     const [data, weightName, value] = node.inputs;
     if (!channelAxes[node.operator] || ranks.get(value ?? "") !== 1 || points.has(value!)) continue;
     const weight = weights.find((point) => point.value === weightName);
-    const input = activations.find((point) => point.value === source(data!));
+    const input = inputOf(data!);
     if (weight && input) points.set(value!, { value: value!, weight, input });
   }
   return [...points.values()];
