@@ -55,7 +55,7 @@ export {
 export { proxyHardGradient, proxyHardStep } from "./sampling/proxy-hard.js";
 // space/
 export { pieceNetworks, type SpacePieces } from "./space/block-network.js";
-export { type OperatorChoice, operatorChoices, type PositionShape } from "./space/operators.js";
+export { type OperatorChoice, operatorChoices, type PositionShape, residualOperator } from "./space/operators.js";
 export {
   drawUniformly,
   networkOf,

@@ -34,6 +34,12 @@ export const recipeSchema = shape.superRefine((recipe, context) => {
     if (recipe.constraints[name] === undefined) continue;
     complain(["constraints", name], `this target (${kind}) has no such figure`, { received: name });
   }
+  if (kind === "fpga" && recipe.search.operators !== "convolution") {
+    complain(["search", "operators"], "the chunk pipeline has no units for shift and add layers", {
+      expected: "convolution",
+      received: recipe.search.operators,
+    });
+  }
   if (kind === "fpga" && recipe.baselines.referenceNetworkOnSearchedAccelerator) {
     complain(
       ["baselines", "referenceNetworkOnSearchedAccelerator"],

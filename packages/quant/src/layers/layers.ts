@@ -1,5 +1,6 @@
 import { attributeOf, type Node } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
+import { valuesFrom } from "../quantizers/dependence.js";
 import { channelAxes } from "../quantizers/points.js";
 
 /** A layer's place in its network. */
@@ -59,15 +60,6 @@ export function layersOf(network: Network): readonly Layer[] {
     const name = weight.replace(/\.weight$/, "");
     return { node, name, operator: node.operator, role, input, weight, channelAxis, depthwiseChannels };
   });
-}
-
-/** The values that are, or depend on, one of these. */
-function valuesFrom({ graph }: Network, sources: ReadonlySet<string>): ReadonlySet<string> {
-  const dependent = new Set(sources);
-  for (const node of graph.nodes) {
-    if (node.inputs.some((name) => dependent.has(name))) for (const name of node.outputs) dependent.add(name);
-  }
-  return dependent;
 }
 
 /** The values that are, or that lead to, one of these. */

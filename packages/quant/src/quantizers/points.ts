@@ -1,5 +1,6 @@
 import { attributeOf, type Graph, type Node, tensorNumbers } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
+import { valuesFrom } from "./dependence.js";
 
 /** An activation that is stored between layers, and so is quantized. */
 export interface ActivationPoint {
@@ -136,12 +137,14 @@ export function quantizationPoints(network: Network): QuantizationPoints {
     const input = node && isFused(node) ? node.inputs.find((operand) => !constants.has(operand)) : undefined;
     return !producers.has(input ?? "") || isStored(input!) ? [] : [...unstored(input!), input!];
   };
+  // Weights may be computed too.
+  const fromImage = valuesFrom(network, new Set([network.image]));
   const candidates = [
     network.image,
     ...graph.nodes.filter((node) => !passingOperators.has(node.operator)).flatMap((node) => node.outputs),
   ];
   const activations = candidates
-    .filter((name) => name !== "" && !outputs.has(name) && isFloat(graph, name) && isStored(name))
+    .filter((name) => fromImage.has(name) && !outputs.has(name) && isFloat(graph, name) && isStored(name))
     .map((value) => ({ value, signed: !nonNegative.has(value), unstored: unstored(value) }));
   const weights = weightPoints(network);
   const inputOf = inputFinder(activations, producers);

@@ -19,16 +19,22 @@ function shortcut(n: NetworkBuilder, x: Value, { channels, stride }: PositionSha
   return convBatchNorm(n, "shortcut", x, { channels, kernel: 1, stride, padding: 0, activation: "none" });
 }
 
+/** A residual block: what `branch` makes of the input, up to its batch normalization, and a shortcut. */
+export function residualOperator(
+  name: string,
+  branch: (n: NetworkBuilder, x: Value, position: PositionShape) => Value,
+): OperatorChoice {
+  return {
+    name,
+    build: (n, scope, x, position) =>
+      n.scope(scope, () => activate(n, n.g.add(branch(n, x, position), shortcut(n, x, position)), "relu")),
+  };
+}
+
 /** A residual block of one 3×3 convolution. */
-const residual: OperatorChoice = {
-  name: "residual_k3",
-  build: (n, name, x, position) =>
-    n.scope(name, () => {
-      const { channels, stride } = position;
-      const y = convBatchNorm(n, "conv", x, { channels, kernel: 3, stride, activation: "none" });
-      return activate(n, n.g.add(y, shortcut(n, x, position)), "relu");
-    }),
-};
+const residual = residualOperator("residual_k3", (n, x, { channels, stride }) =>
+  convBatchNorm(n, "conv", x, { channels, kernel: 3, stride, activation: "none" }),
+);
 
 /** A residual block of two 3×3 convolutions with half as many channels between them. */
 const narrowResidual: OperatorChoice = {

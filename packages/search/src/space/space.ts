@@ -28,6 +28,8 @@ export interface SpaceOptions {
   readonly widths?: readonly number[] | undefined;
   /** Positions of each stage; [2, 3, 3] by default. */
   readonly depths?: readonly number[] | undefined;
+  /** Choices at every position; `operatorChoices` by default. */
+  readonly operators?: readonly OperatorChoice[] | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface SpaceOptions {
  * and 8×8 for 32×32 images), the first position of the second and third with stride 2. ResNet-8 is a point of it.
  */
 export function smallImageSpace(options: SpaceOptions = {}): SearchSpace {
-  const { widths = [16, 32, 64], depths = [2, 3, 3], classCount = 10 } = options;
+  const { widths = [16, 32, 64], depths = [2, 3, 3], classCount = 10, operators = operatorChoices } = options;
   const positions = widths.flatMap((channels, stage) =>
     Array.from({ length: depths[stage]! }, (_, index) => ({
       name: `stage${stage + 1}.${index}`,
@@ -49,7 +51,7 @@ export function smallImageSpace(options: SpaceOptions = {}): SearchSpace {
     classCount,
     stemChannels: widths[0]!,
     positions,
-    operators: operatorChoices,
+    operators,
   };
 }
 

@@ -1,7 +1,7 @@
 // The supernet: every operator of every position compiled once, a step's path put together on the host.
 import type { RandomStream } from "@dovetail/core";
 import { GraphBuilder, scalar, type Tensor, tensorNumbers } from "@dovetail/graph";
-import { countMacs, initializeParameter } from "@dovetail/models";
+import { countPoints, initializeParameter } from "@dovetail/models";
 import type { Runtime, Segment, StateStore } from "@dovetail/runtime";
 import type { Loss, Optimizer } from "@dovetail/train";
 import { mapPieces, type SpacePieces } from "../space/block-network.js";
@@ -154,9 +154,9 @@ export function createSupernet(options: SupernetOptions): Supernet {
     return { loss: tensorNumbers(head[blockNames.loss]!)[0]!, products };
   };
 
-  const stemMacs = countMacs(graphs.stem.inference);
-  const headMacs = countMacs(graphs.head.inference);
-  const macs = graphs.positions.map((blocks) => blocks.map(({ inference }) => countMacs(inference)));
+  const stemMacs = countPoints(graphs.stem.inference);
+  const headMacs = countPoints(graphs.head.inference);
+  const macs = graphs.positions.map((blocks) => blocks.map(({ inference }) => countPoints(inference)));
   return {
     state,
     trainPath,

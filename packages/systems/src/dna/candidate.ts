@@ -1,7 +1,8 @@
 // One network from its first weights to the file that is delivered: train, quantize, fine-tune, export, measure.
+import { bakeShiftWeights } from "@dovetail/compress";
 import type { RandomStream, Watch } from "@dovetail/core";
 import { type Graph, type Tensor, writeModel } from "@dovetail/graph";
-import { countMacs, initializeParameters, type Network, parameterCount } from "@dovetail/models";
+import { countPoints, initializeParameters, type Network, parameterCount } from "@dovetail/models";
 import { bitInputs, exportQdqModel, prepareQuantization, withBitWidths } from "@dovetail/quant";
 import { openModel, type Runtime } from "@dovetail/runtime";
 import {
@@ -65,7 +66,7 @@ export async function trainCandidate(context: TrainingContext, candidate: Candid
   const { effort, training } = options;
   const { network, name } = candidate;
   const stream = random.split(name);
-  const macsPerStep = 3 * countMacs(network.graph) * effort.batchSize;
+  const macsPerStep = 3 * countPoints(network.graph) * effort.batchSize;
   const steps = Math.max(2, Math.floor(candidate.trainingMacs / macsPerStep));
   const fineTuneSteps = Math.floor(steps * effort.fineTuneFraction);
   const initial = candidate.weights ?? initializeParameters(network, stream.split("weights"));
@@ -78,14 +79,9 @@ export async function trainCandidate(context: TrainingContext, candidate: Candid
     random: stream.split("float32"),
   });
   const { weightBits, activationBits } = chargedPrecision(options);
-  const prepared = await prepareQuantization({
-    runtime,
-    network,
-    weights: float.weights,
-    dataset,
-    weightBits,
-    activationBits,
-  });
+  // From here on the weights of shift layers stay as they are: a step at the final precision would not move an exponent.
+  const baked = await bakeShiftWeights({ runtime, network, weights: float.weights });
+  const prepared = await prepareQuantization({ runtime, ...baked, dataset, weightBits, activationBits });
   const tuned = await trainStage(context, {
     name: `${name}-fine-tune`,
     network: prepared.quantized,
@@ -108,7 +104,7 @@ export async function trainCandidate(context: TrainingContext, candidate: Candid
     validationAccuracyFraction: (await measureModel(onnx, context, "validation")).accuracyFraction,
     trainingMacs: steps * macsPerStep,
     optimizerSteps: steps,
-    macs: countMacs(network.graph),
+    macs: countPoints(network.graph),
     parameters: parameterCount(network, { trainableOnly: true }),
     graph: withBitWidths(prepared.folded, { weightBits, activationBits }),
     float32: { network, weights: float.weights },

@@ -2,7 +2,7 @@
 // beside baselines that get the same.
 import { inputError, type RandomStream, type Watch } from "@dovetail/core";
 import type { Graph, Tensor } from "@dovetail/graph";
-import { countMacs, initializeParameters, type Network, type PixelOptions, resNet } from "@dovetail/models";
+import { countPoints, initializeParameters, type Network, type PixelOptions, resNet } from "@dovetail/models";
 import { withBitWidths } from "@dovetail/quant";
 import type { Runtime } from "@dovetail/runtime";
 import { drawUniformly, networkOf, pieceNetworks, type SearchSpace, smallImageSpace } from "@dovetail/search";
@@ -16,6 +16,7 @@ import {
   trainCandidate,
 } from "./candidate.js";
 import { requireConstraints } from "./constraints.js";
+import { operatorSets } from "./operators.js";
 import { type CoSearchOptions, chargedPrecision } from "./options.js";
 import type { CandidateResult, CoSearchResult } from "./result.js";
 import type { StageStore } from "./stages.js";
@@ -57,7 +58,8 @@ export async function runCoSearch(task: CoSearchTask): Promise<CoSearchResult> {
   requireFullBatches(dataset, options);
   const target = createTarget(options, random.split("hardware"));
   const pixels = pixelsOf(dataset);
-  const space = smallImageSpace({ pixels, classCount: dataset.classNames.length });
+  const operators = operatorSets[options.search.operators];
+  const space = smallImageSpace({ pixels, classCount: dataset.classNames.length, operators });
   requireSearchBudget(space, options);
   const searched = await target.search({
     space,
@@ -211,7 +213,7 @@ function requireFullBatches({ parts }: ImageDataset, { effort }: CoSearchOptions
  */
 function requireSearchBudget(space: SearchSpace, { effort }: CoSearchOptions): void {
   const { stem, positions, head } = pieceNetworks(space);
-  const macsOf = ({ graph }: Network): number => countMacs(graph);
+  const macsOf = ({ graph }: Network): number => countPoints(graph);
   const cheapest = positions.reduce(
     (sum, operators) => sum + Math.min(...operators.map(macsOf)),
     macsOf(stem) + macsOf(head),
@@ -229,7 +231,7 @@ function requireSearchBudget(space: SearchSpace, { effort }: CoSearchOptions): v
 }
 
 function requireBudget(name: string, network: Network, trainingMacs: number, { effort }: CoSearchOptions): void {
-  const least = 2 * 3 * countMacs(network.graph) * effort.batchSize;
+  const least = 2 * 3 * countPoints(network.graph) * effort.batchSize;
   if (trainingMacs >= least) return;
   throw inputError("effort_too_small", `nothing is left to train network "${name}" with`, {
     path: ["effort", "trainingMacs"],

@@ -1,5 +1,6 @@
 // What a co-search is asked for, as it stands in a recipe: one schema gives types, checks and the editor's help.
 import { z } from "zod";
+import { operatorSetNames } from "./operators.js";
 
 const count = z.number().int().positive();
 const rate = z.number().positive();
@@ -69,6 +70,12 @@ export const effortSchema = z
 /** Settings of the search itself. */
 export const searchSettingsSchema = z
   .strictObject({
+    operators: z
+      .enum(operatorSetNames)
+      .default("convolution")
+      .describe(
+        "What the search chooses among: blocks of convolutions, or blocks of shift layers and of add layers beside them (ASIC).",
+      ),
     costTarget: rate
       .default(0.55)
       .describe("Cost to end at, as a fraction of ResNet-8's on the reference accelerator (the board's optimum)."),

@@ -64,6 +64,11 @@ export const defaultChoices: readonly Choice[] = [
   { activationBits: 6, gradientBits: 12 },
 ];
 
+/** The published choices, after the skip or without it. */
+export function choicesOf(skip: boolean): readonly Choice[] {
+  return skip ? defaultChoices : defaultChoices.filter((choice) => !isSkip(choice));
+}
+
 export function isSkip({ activationBits, gradientBits }: Choice): boolean {
   return activationBits === 0 && gradientBits === 0;
 }

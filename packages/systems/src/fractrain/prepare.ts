@@ -11,7 +11,7 @@ import {
   fullPrecision,
   type OuterLayers,
 } from "./controllers.js";
-import type { OperandBits } from "./cost.js";
+import { choicesOf, type OperandBits } from "./cost.js";
 import { lossWithCost } from "./cost-loss.js";
 import type { LossWatchOptions } from "./epoch-losses.js";
 import { type GatedNetwork, gateBlocks } from "./gated-network.js";
@@ -115,12 +115,12 @@ function wageubnLevels(share: number): number {
 
 function prepareGated(
   network: Network,
-  { beta }: { readonly beta: number },
+  { beta, skip }: { readonly beta: number; readonly skip: boolean },
   { batchSize, loss = softmaxCrossEntropy() }: PrepareOptions,
   target: (turningPoints: number) => CostTarget,
   watch?: LossWatchOptions,
 ): PreparedTraining {
-  const gated = gateBlocks(network, { weightBits: branchWeightBits });
+  const gated = gateBlocks(network, { weightBits: branchWeightBits, choices: choicesOf(skip) });
   const outside = outerLayers(network);
   const outer = { ...outside, layers: new Set([...outside.layers, ...gateLayers(gated.network)]) };
   const prepared = quantizeLayers(gated.network, { fullPrecision: ({ node }) => !outer.layers.has(node.name) });

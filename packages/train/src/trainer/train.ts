@@ -1,6 +1,6 @@
 import { inputError, type RandomStream, type Watch } from "@dovetail/core";
 import { elementCount, scalar, type Tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
-import { countMacs, type DropoutMask, type Network } from "@dovetail/models";
+import { countPoints, type DropoutMask, type Network } from "@dovetail/models";
 import type { Runtime, StateStore } from "@dovetail/runtime";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { BatchPosition } from "../data/batches/batch-plan.js";
@@ -122,7 +122,7 @@ export async function train(options: TrainOptions): Promise<TrainingResult> {
     effort: {
       optimizerSteps: progress.optimizerSteps,
       trainingMacs:
-        3 * countMacs(network.graph) * options.batchSize * progress.optimizerSteps * (options.passes?.length ?? 1),
+        3 * countPoints(network.graph) * options.batchSize * progress.optimizerSteps * (options.passes?.length ?? 1),
     },
   };
 }
