@@ -2,7 +2,8 @@
 // number of threads over one shared memory. Compiled by `npm run kernels`; `src/kernels/adder-plan.ts` lays the memory out.
 //
 // |x − w| = 2·max(x, w) − x − w: sums of x and of w are the same for all filters or all positions, so the inner loop has
-// two operations instead of three. clamp(w − x, −1, 1) = min(max(w, x − 1), x + 1) − x saves one in the same way.
+// two operations instead of three. (clamp(w − x, −1, 1) = min(max(w, x − 1), x + 1) − x would save one too, but takes more
+// registers than there are: measured slower.)
 // A task is an image, or some channels of one; tasks write apart from each other, so results do not depend on who does them.
 
 /** Fields of a job, 32 bit each. */
@@ -33,8 +34,6 @@ const FILTER_SUMS = 23; // forward: ΣW of each filter
 const INPUT = 24; // backward: X
 const CLASSES = 25; // backward: number of classes of input positions
 const CLASS_TABLE = 26; // backward
-const LOWEST = 27; // backward: smallest W − 1, as float32
-const HIGHEST = 28; // backward: largest W + 1, as float32
 
 /** Fields of a class of input positions: those that meet the same kernel positions. */
 const CLASS_ROW = 0;
@@ -85,7 +84,7 @@ function sumPlane(job: usize, scratch: usize): usize {
   return scratch + planeBytes(job) * <usize>field(job, CHANNELS);
 }
 
-/** Copies an image with zeros around it to the scratch, and behind it the sum over its channels. */
+/** Copies an image with zeros around it to the scratch, and forward the sum over its channels behind it. */
 function pad(job: usize, scratch: usize, image: i32): void {
   const channels = field(job, CHANNELS);
   const height = field(job, HEIGHT);
@@ -109,6 +108,7 @@ function pad(job: usize, scratch: usize, image: i32): void {
       from += <usize>width << 2;
       to += <usize>paddedWidth << 2;
     }
+    if (field(job, KIND) != 0) continue;
     const start = scratch + plane * <usize>channel;
     // Reads and writes up to 12 bytes beyond the plane, which is what comes next or slack.
     for (let at: usize = 0; at < plane; at += 16) {
@@ -306,7 +306,6 @@ function gradientOfClass(job: usize, scratch: usize, image: i32, block: i32, own
   const weights = <usize>field(own, CLASS_WEIGHTS) + (<usize>(block * terms) << 4);
   const offsets = <usize>field(own, CLASS_OFFSETS);
   const step = <usize>strideWidth << 2;
-  const sums = sumPlane(job, scratch) - scratch;
   const columns = field(own, CLASS_COLUMNS);
   const blockStart = <usize>(image * channels + block * 4) * plane;
   for (let row = 0; row < field(own, CLASS_ROWS); row++) {
@@ -314,55 +313,47 @@ function gradientOfClass(job: usize, scratch: usize, image: i32, block: i32, own
     const gradients = scratch + <usize>row * rowBytes;
     for (let column = 0; column < columns; column += 4) {
       const at = rowStart + <usize>column * step;
-      gradientFour(job, at, step, plane, min(4, columns - column), channels - block * 4, gradients + (<usize>column << 2), sums, offsets, taps, terms, weights);
+      gradientFour(job, at, step, plane, min(4, columns - column), channels - block * 4, gradients + (<usize>column << 2), offsets, terms, weights);
     }
   }
 }
 
 // @ts-expect-error: decorator
 @inline
-function gradientFour(job: usize, at: usize, step: usize, plane: usize, count: i32, channels: i32, gradients: usize, sums: usize, offsets: usize, taps: i32, terms: i32, weights: usize): void {
+function gradientFour(job: usize, at: usize, step: usize, plane: usize, count: i32, channels: i32, gradients: usize, offsets: usize, terms: i32, weights: usize): void {
   const input = <usize>field(job, INPUT) + at;
   const result = <usize>field(job, RESULT) + at;
-  const lowest = v128.load32_splat(job + (LOWEST << 2));
-  const highest = v128.load32_splat(job + (HIGHEST << 2));
-  const one = f32x4.splat(1);
-  // Beyond all weights by more than 1 the clamp is constant, so that X may be drawn nearer: less is lost to rounding.
-  const x0 = f32x4.pmin(f32x4.pmax(loadLanes(input, step, count), lowest), highest);
-  const x1 = f32x4.pmin(f32x4.pmax(loadLanes(input + plane, step, channels > 1 ? count : 0), lowest), highest);
-  const x2 = f32x4.pmin(f32x4.pmax(loadLanes(input + plane * 2, step, channels > 2 ? count : 0), lowest), highest);
-  const x3 = f32x4.pmin(f32x4.pmax(loadLanes(input + plane * 3, step, channels > 3 ? count : 0), lowest), highest);
-  const low0 = f32x4.sub(x0, one), low1 = f32x4.sub(x1, one), low2 = f32x4.sub(x2, one), low3 = f32x4.sub(x3, one);
-  const high0 = f32x4.add(x0, one), high1 = f32x4.add(x1, one), high2 = f32x4.add(x2, one), high3 = f32x4.add(x3, one);
+  const x0 = loadLanes(input, step, count);
+  const x1 = loadLanes(input + plane, step, channels > 1 ? count : 0);
+  const x2 = loadLanes(input + plane * 2, step, channels > 2 ? count : 0);
+  const x3 = loadLanes(input + plane * 3, step, channels > 3 ? count : 0);
+  const one = f32x4.splat(1), minusOne = f32x4.splat(-1);
   let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
   let offset = offsets;
   const end = offsets + (<usize>terms << 2);
   let w = weights;
   while (offset < end) {
     const gradient = v128.load(gradients + <usize>load<i32>(offset));
-    a0 = f32x4.add(a0, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(v128.load32_splat(w), low0), high0)));
-    a1 = f32x4.add(a1, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(v128.load32_splat(w, 4), low1), high1)));
-    a2 = f32x4.add(a2, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(v128.load32_splat(w, 8), low2), high2)));
-    a3 = f32x4.add(a3, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(v128.load32_splat(w, 12), low3), high3)));
+    a0 = f32x4.add(a0, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(f32x4.sub(v128.load32_splat(w), x0), minusOne), one)));
+    a1 = f32x4.add(a1, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(f32x4.sub(v128.load32_splat(w, 4), x1), minusOne), one)));
+    a2 = f32x4.add(a2, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(f32x4.sub(v128.load32_splat(w, 8), x2), minusOne), one)));
+    a3 = f32x4.add(a3, f32x4.mul(gradient, f32x4.pmin(f32x4.pmax(f32x4.sub(v128.load32_splat(w, 12), x3), minusOne), one)));
     offset += 4;
     w += 16;
   }
-  let sum = f32x4.splat(0);
-  // The first offsets are those of the first plane.
-  for (let tap = 0; tap < taps; tap++) sum = f32x4.add(sum, v128.load(gradients + sums + <usize>field(offsets, tap)));
-  storeLanes(f32x4.sub(a0, f32x4.mul(x0, sum)), result, step, count);
-  if (channels > 1) storeLanes(f32x4.sub(a1, f32x4.mul(x1, sum)), result + plane, step, count);
-  if (channels > 2) storeLanes(f32x4.sub(a2, f32x4.mul(x2, sum)), result + plane * 2, step, count);
-  if (channels > 3) storeLanes(f32x4.sub(a3, f32x4.mul(x3, sum)), result + plane * 3, step, count);
+  storeLanes(a0, result, step, count);
+  if (channels > 1) storeLanes(a1, result + plane, step, count);
+  if (channels > 2) storeLanes(a2, result + plane * 2, step, count);
+  if (channels > 3) storeLanes(a3, result + plane * 3, step, count);
 }
 
-/** Additions and maxima on 12 registers, `rounds` times 12 vector operations: what forward could reach at best. */
+/** Additions and maxima on 14 registers, `rounds` times 14 vector operations: what forward could reach at best. */
 export function peakForward(rounds: i32): f32 {
   const x = f32x4.splat(<f32>rounds);
-  let a0 = x, a1 = x, a2 = x, a3 = x, a4 = x, a5 = x, m0 = x, m1 = x, m2 = x, m3 = x, m4 = x, m5 = x;
+  let a0 = x, a1 = x, a2 = x, a3 = x, a4 = x, a5 = x, a6 = x, m0 = x, m1 = x, m2 = x, m3 = x, m4 = x, m5 = x, m6 = x;
   for (let round = 0; round < rounds; round++) {
     a0 = f32x4.add(a0, x);
-    m0 = f32x4.pmax(m0, a5);
+    m0 = f32x4.pmax(m0, a6);
     a1 = f32x4.add(a1, x);
     m1 = f32x4.pmax(m1, a0);
     a2 = f32x4.add(a2, x);
@@ -373,7 +364,9 @@ export function peakForward(rounds: i32): f32 {
     m4 = f32x4.pmax(m4, a3);
     a5 = f32x4.add(a5, x);
     m5 = f32x4.pmax(m5, a4);
+    a6 = f32x4.add(a6, x);
+    m6 = f32x4.pmax(m6, a5);
   }
-  const sum = f32x4.add(f32x4.add(f32x4.add(m0, m1), f32x4.add(m2, m3)), f32x4.add(m4, m5));
-  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(a5, 2);
+  const sum = f32x4.add(f32x4.add(f32x4.add(m0, m1), f32x4.add(m2, m3)), f32x4.add(f32x4.add(m4, m5), m6));
+  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(a6, 2);
 }

@@ -113,17 +113,13 @@ function gradientJob(
     ...[memory.put(own.offsets), memory.put(packedForClass(of, own, blocks, weight))],
   ]);
   const classes = memory.put(Int32Array.from(table));
-  const bounds = new Int32Array(Float32Array.of(extreme(weight, Math.min) - 1, extreme(weight, Math.max) + 1).buffer);
   const fields = fieldsOf(
     {
       ...{ kind: 1, images: of.batch, blocks },
       source: [source, of.outputs, of.outputHeight, of.outputWidth],
       padded: [plan.paddedHeight, plan.paddedWidth, plan.top, plan.left],
       result: [result, of.channels, of.height, of.width],
-      rest: [
-        ...[0, of.strides[0]!, of.strides[1]!, 0, 0, 0, 0],
-        ...[input, plan.classes.length, classes, bounds[0]!, bounds[1]!],
-      ],
+      rest: [...[0, of.strides[0]!, of.strides[1]!, 0, 0, 0, 0], ...[input, plan.classes.length, classes]],
     },
     threads,
   );
@@ -149,8 +145,4 @@ function packedForClass(
     }
   }
   return packed;
-}
-
-function extreme(values: Float32Array, choose: (a: number, b: number) => number): number {
-  return values.reduce((best, value) => choose(best, value));
 }

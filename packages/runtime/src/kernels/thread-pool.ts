@@ -8,7 +8,7 @@ import { adderWasm } from "./generated/adder-wasm.js";
 export interface KernelExports {
   /** Does tasks of the job at this address until none is left; `scratch` is the calling thread's own memory. */
   readonly work: (job: number, scratch: number) => void;
-  /** 12 · `rounds` independent vector operations in registers. */
+  /** 14 · `rounds` independent vector operations in registers. */
   readonly peakForward: (rounds: number) => number;
 }
 
