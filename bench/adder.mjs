@@ -23,8 +23,8 @@ const { values } = parseArgs({
 const { threads } = values;
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Vector operations of our kernels for each distance: additions and maxima; with two clamps, a product and a sum. */
-const operationsPerDistance = { forward: 2, "input-gradient": 4 };
+/** Operations of our kernels for each distance: maximum and sum; difference, two bounds, product and sum. */
+const operationsPerDistance = { forward: 2, "input-gradient": 5 };
 
 /** 128-bit operations a second in registers, on one thread: the best of some tries. */
 async function vectorPeak() {
