@@ -26,6 +26,7 @@ export {
 } from "./lowrank/factorize-network.js";
 export { singularValues } from "./lowrank/truncated-svd.js";
 export { fitRows, type KeptRows, pruneRows, structuredBitsOf } from "./network/fit-rows.js";
+export { modelOfPacked, packNetwork } from "./network/pack-network.js";
 export { packedTensors, type Storage, storageOf } from "./network/storage.js";
 export {
   annotateCompressed,

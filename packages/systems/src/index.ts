@@ -47,6 +47,18 @@ export {
 } from "./reproduction/card.js";
 export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduction.js";
 export { reproductions } from "./reproductions.js";
+export {
+  type CompressionMethod,
+  type CompressionSettings,
+  type PreparedMethod,
+  prepareCompression,
+} from "./smartexchange/methods.js";
+export type { ProjectedWeights, Projection } from "./smartexchange/projection.js";
+export {
+  type ProjectedTraining,
+  type ProjectedTrainingOptions,
+  trainProjected,
+} from "./smartexchange/train-projected.js";
 export { unitTables } from "./two-in-one/accelerator/tables.js";
 export { type UnitRow, unitRows, unitTitles } from "./two-in-one/accelerator/unit-rows.js";
 export { expectedCost, meanBitOperations } from "./two-in-one/precision-set.js";

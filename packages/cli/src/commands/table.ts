@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CommandIo } from "../terminal/command-io.js";
 import { acceleratorsCommand } from "./accelerators.js";
 import { attackCommand } from "./attack.js";
+import { compressCommand } from "./compress.js";
 import { costCommand } from "./cost.js";
 import { dataCommand } from "./data.js";
 import { evalCommand } from "./eval.js";
@@ -24,6 +25,7 @@ export const commands: readonly ((io: CommandIo) => Command)[] = [
   evalCommand,
   predictCommand,
   quantizeCommand,
+  compressCommand,
   attackCommand,
   layersCommand,
   mapCommand,

@@ -17,13 +17,16 @@ export function packedTensors(
   return new Map([...weights].map(([name, tensor]) => [name, compressed.get(name) ?? { kind: "plain", tensor }]));
 }
 
-/** Storage of all tensors, to the bit: normalization's parameters and biases count. A packed file adds a header alone. */
-export function storageOf(tensors: ReadonlyMap<string, PackedTensor>): Storage {
+/**
+ * Storage of all tensors, to the bit: normalization's parameters and biases count. A packed file adds a header alone.
+ * `originalElements`: values of the network before it was compressed, where they are not those of the tensors (low rank).
+ */
+export function storageOf(tensors: ReadonlyMap<string, PackedTensor>, originalElements?: number): Storage {
   let elements = 0;
   let bits = 0;
   for (const packed of tensors.values()) {
     elements += packedElements(packed);
     bits += packedBits(packed);
   }
-  return { elements, bits, compressionRate: (32 * elements) / bits };
+  return { elements, bits, compressionRate: (32 * (originalElements ?? elements)) / bits };
 }

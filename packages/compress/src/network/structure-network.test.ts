@@ -8,6 +8,7 @@ import { decodePacked } from "../packed/read-packed.js";
 import { encodePacked } from "../packed/write-packed.js";
 import { integerTensor, magnitudeMasks } from "../pruning/prune-weights.js";
 import { fitRows, pruneRows, structuredBitsOf } from "./fit-rows.js";
+import { modelOfPacked, packNetwork } from "./pack-network.js";
 import { packedTensors, storageOf } from "./storage.js";
 import { annotateCompressed, structureNetwork } from "./structure-network.js";
 
@@ -65,6 +66,23 @@ describe("a network in SmartExchange's form", () => {
     const { structured: form } = read.annotations.get("stage1.0.first.conv.weight")!;
     expect(form).toMatchObject({ columns: 3, rows: 768, bases: 16, coefficientBitWidth: 4, basisBitWidth: 8 });
     expect(storageOf(packedTensors(weights, structured)).compressionRate).toBeGreaterThan(6);
+  });
+});
+
+describe("a packed network", () => {
+  it("is its model again, weights, annotations, metadata and all", () => {
+    const { layers: structured, weights: rebuilt } = structureNetwork(layers, weights);
+    const packed = packNetwork(network, packedTensors(weights, structured), {
+      modelMetadata: new Map([["classNames", "[]"]]),
+      metadata: { method: "smartexchange" },
+    });
+    const model = modelOfPacked(decodePacked(encodePacked(packed)));
+    const { graph } = readModel(writeModel(model));
+    for (const [name, tensor] of rebuilt) expect(graph.initializers.get(name)).toEqual(tensor);
+    expect(graph.inputs.map(({ name }) => name)).toEqual([network.image]);
+    expect(graph.annotations.get("classifier.weight")!.structured!.bases).toBe(10);
+    expect(model.metadata.get("classNames")).toBe("[]");
+    expect(() => modelOfPacked({ ...packed, graph: new Uint8Array() })).toThrow("holds tensors, but no graph");
   });
 });
 

@@ -1,10 +1,14 @@
 // SmartExchange and what it is held against, each brought to the same storage from one trained network.
 
 import {
+  type DecompositionOptions,
   type FactorizableLayer,
+  type Factorization,
   factorizableLayers,
   factorizeNetwork,
   packedTensors,
+  pruneRows,
+  type RowPruningRule,
   rankFor,
   storageOf,
   type WeightLayer,
@@ -34,31 +38,65 @@ export interface PreparedMethod {
   readonly projects: ProjectedTrainingOptions["projects"];
 }
 
+/** Methods that can be brought to a storage. */
+export type CompressionMethod = Exclude<MethodName, "quantization">;
+
+export interface CompressionSettings {
+  /** What the whole network may take. SmartExchange prunes no rows without it; the others need it. */
+  readonly bits?: number | undefined;
+  /** Filters that share a pattern of zero rows; 1 by default. */
+  readonly groupFilters?: number | undefined;
+  /** Rows that SmartExchange prunes, where no `bits` are given. */
+  readonly rows?: RowPruningRule | undefined;
+  readonly decomposition?: DecompositionOptions | undefined;
+  /** Magnitudes are compared over all layers (default) or in each. */
+  readonly scope?: "global" | "layer" | undefined;
+  /** `channel` by default. */
+  readonly factorization?: Factorization | undefined;
+}
+
+/** A network ready to be compressed and retrained by a method. */
+export function prepareCompression(
+  method: CompressionMethod,
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  settings: CompressionSettings,
+): PreparedMethod {
+  const { groupFilters = 1, scope = "global", factorization = "channel", decomposition, rows } = settings;
+  const { bits = Number.POSITIVE_INFINITY } = settings;
+  const layers = weightLayersOf(network.graph, weights);
+  const prepared = { network, weights, layers, projects: "step" as const };
+  switch (method) {
+    case "pruning": {
+      const masks = masksForStorage(layers, weights, bits, scope);
+      return { ...prepared, projection: integerProjection(layers, { bitWidth: 8, masks, name: "pruning" }) };
+    }
+    case "low-rank":
+      return { ...lowRankAt(network, weights, factorization, bits), projects: "step" };
+    case "smartexchange": {
+      const kept = rows
+        ? pruneRows(layers, weights, { ...rows, groupFilters })
+        : rowsForStorage(layers, weights, bits, groupFilters);
+      return { ...prepared, projection: structuredProjection(layers, kept, decomposition), projects: "epoch" };
+    }
+  }
+}
+
 /** A method at the storage of the network quantized to `equalBits`, or a little less. */
 export function prepareMethod(
   method: MethodName,
   network: Network,
   weights: ReadonlyMap<string, Tensor>,
-  settings: Pick<NetworkExperiment, "equalBits" | "factorization"> & { readonly groupFilters: number },
+  {
+    equalBits,
+    ...settings
+  }: Pick<NetworkExperiment, "equalBits" | "factorization"> & { readonly groupFilters: number },
 ): PreparedMethod {
   const layers = weightLayersOf(network.graph, weights);
-  const quantized = integerProjection(layers, { bitWidth: settings.equalBits, name: `${settings.equalBits}-bit` });
-  const { bits } = storageOf(quantized.project(weights).tensors);
-  const prepared = { network, weights, layers, projects: "step" as const };
-  switch (method) {
-    case "quantization":
-      return { ...prepared, projection: quantized };
-    case "pruning": {
-      const masks = masksForStorage(layers, weights, bits, "global");
-      return { ...prepared, projection: integerProjection(layers, { bitWidth: 8, masks, name: "pruning" }) };
-    }
-    case "low-rank":
-      return { ...lowRankAt(network, weights, settings.factorization, bits), projects: "step" };
-    case "smartexchange": {
-      const rows = rowsForStorage(layers, weights, bits, settings.groupFilters);
-      return { ...prepared, projection: structuredProjection(layers, rows), projects: "epoch" };
-    }
-  }
+  const projection = integerProjection(layers, { bitWidth: equalBits, name: `${equalBits}-bit` });
+  if (method === "quantization") return { network, weights, layers, projects: "step", projection };
+  const { bits } = storageOf(projection.project(weights).tensors);
+  return prepareCompression(method, network, weights, { ...settings, bits });
 }
 
 /**

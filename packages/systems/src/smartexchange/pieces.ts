@@ -156,7 +156,8 @@ async function compress(
     resume: await checkpoint.load(),
     onCheckpoint: (saved) => checkpoint.save(saved),
   });
-  const { bits, compressionRate } = storageOf(final.tensors);
+  const original = [...tensors.values()].reduce((sum, { data: values }) => sum + (values as Float32Array).length, 0);
+  const { bits, compressionRate } = storageOf(final.tensors, original);
   if (method === "smartexchange") await keep(keptName.smartExchange(settings.name, seed), checkpointOf(final));
   return {
     accuracyBefore,

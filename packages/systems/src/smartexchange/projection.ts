@@ -1,6 +1,7 @@
 // What a network is brought into after every epoch: SmartExchange's form, or what it is held against.
 
 import {
+  type DecompositionOptions,
   fitRows,
   type IntegerTensor,
   integerTensor,
@@ -46,13 +47,17 @@ export interface Projection {
 }
 
 /** SmartExchange's form with these rows. The bases found before are candidates for the next ones. */
-export function structuredProjection(layers: readonly WeightLayer[], keptRows: KeptRows): Projection {
+export function structuredProjection(
+  layers: readonly WeightLayer[],
+  keptRows: KeptRows,
+  decomposition: DecompositionOptions = { rescales: true },
+): Projection {
   let previous: ReadonlyMap<string, StructuredTensor> | undefined;
   const project: Projection["project"] = (weights) => {
     const { layers: found, weights: rebuilt } = structureNetwork(layers, weights, {
       keptRows,
       previous,
-      decomposition: { rescales: true },
+      decomposition,
     });
     previous = found;
     return { weights: rebuilt, tensors: packedTensors(weights, found) };

@@ -1,0 +1,45 @@
+import { inputError } from "@dovetail/core";
+import {
+  bindParameters,
+  defaultOpset,
+  expandOwnOperators,
+  type Model,
+  modelOf,
+  readModel,
+  type Tensor,
+  writeModel,
+} from "@dovetail/graph";
+import { type Network, predictionGraph } from "@dovetail/models";
+import { type PackedTensor, unpackTensor } from "../packed/packed-tensor.js";
+import type { PackedNetwork } from "../packed/write-packed.js";
+import { annotateCompressed } from "./structure-network.js";
+
+/** A network whose parameters are these tensors, as a packed file. `modelMetadata` is that of the model it stands for. */
+export function packNetwork(
+  network: Network,
+  tensors: ReadonlyMap<string, PackedTensor>,
+  options: {
+    readonly modelMetadata?: ReadonlyMap<string, string> | undefined;
+    readonly metadata?: Readonly<Record<string, string>> | undefined;
+  } = {},
+): PackedNetwork {
+  const { modelMetadata = new Map(), metadata = {} } = options;
+  const graph = annotateCompressed(expandOwnOperators(predictionGraph(network)), tensors);
+  return { tensors, graph: writeModel(modelOf(graph, { metadata: modelMetadata })), metadata };
+}
+
+/**
+ * The model that a packed network stands for: its weights rebuilt, with the annotations that the cost models read.
+ *
+ * @throws DovetailError `packed_graph` where it holds tensors alone, and what `readModel` and `bindParameters` throw.
+ */
+export function modelOfPacked({ graph, tensors }: PackedNetwork): Model {
+  if (graph.length === 0) {
+    throw inputError("packed_graph", "the packed file holds tensors, but no graph", { expected: "a packed network" });
+  }
+  const model = readModel(graph);
+  const weights = new Map<string, Tensor>();
+  for (const [name, packed] of tensors) weights.set(name, unpackTensor(packed));
+  const opset = model.opsets.get("") ?? defaultOpset;
+  return { ...model, graph: bindParameters(model.graph, weights, { opset }) };
+}
