@@ -1,6 +1,6 @@
-// Mutated documents and networks through the commands `cost` and `map`, in this process's worker: no crash (exit code
+// Mutated documents and networks through the commands `cost` and `map`, mutated packed networks through `compress`, in this process's worker: no crash (exit code
 // 70), no case over ten seconds of processor time, no result that breaks an invariant (capacity, fan-out, all
-// multiply-accumulates done). Usage: npm run fuzz -- [--cases 10000] [--seed 1] [--from 0] [--kind yaml|onnx] [--json]
+// multiply-accumulates done). Usage: npm run fuzz -- [--cases 10000] [--seed 1] [--from 0] [--kind yaml|onnx|packed] [--json]
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 
@@ -16,7 +16,7 @@ const { values } = parseArgs({
 const cases = Number(values.cases);
 const first = Number(values.from);
 const seed = Number(values.seed);
-const kinds = values.kind === undefined ? ["yaml", "onnx"] : [values.kind];
+const kinds = values.kind === undefined ? ["yaml", "onnx", "packed"] : [values.kind];
 
 /** A case may take so much processor time. */
 const HANG_SECONDS = 10;

@@ -5,6 +5,7 @@ import { extractWorkloads, readArchitecture, readMapping, readProblem } from "@d
 
 /** What a printed result breaks. */
 export function brokenInvariants({ kind, model, problem, architecture, mapping, network }, stdout) {
+  if (kind === "packed") return brokenInRebuilt(readModel(readFileSync(network)));
   if (kind === "none") return stdout === "" ? ["nothing printed"] : nonsenseIn(stdout);
   const result = JSON.parse(stdout);
   const machine = readArchitecture(architecture);
@@ -19,6 +20,17 @@ export function brokenInvariants({ kind, model, problem, architecture, mapping, 
   });
   const energyPj = layers.reduce((sum, { repetitions }, at) => sum + result.layers[at].cost.energyPj * repetitions, 0);
   if (Math.abs(energyPj - result.energyPj) > 1e-9 * energyPj) broken.push("layers do not add up");
+  return broken;
+}
+
+/** A file that was taken stands for a model whose inputs and constants have types, none of them missing. */
+function brokenInRebuilt({ graph }) {
+  const known = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys(), ""]);
+  const broken = [];
+  for (const { inputs, outputs } of graph.nodes) {
+    for (const name of inputs) if (!known.has(name)) broken.push(`"${name}" comes from nowhere`);
+    for (const name of outputs) known.add(name);
+  }
   return broken;
 }
 

@@ -9,10 +9,11 @@ import { prepareBases } from "./bases.mjs";
 import { documentCase } from "./document-case.mjs";
 import { brokenInvariants } from "./invariants.mjs";
 import { networkCase } from "./network-case.mjs";
+import { packedBases, packedCase } from "./packed-case.mjs";
 
 const { kind, seed, first, end } = workerData;
 const folder = mkdtempSync(join(tmpdir(), "dovetail-fuzz-"));
-const makeCase = { yaml: documentCase, onnx: networkCase }[kind];
+const makeCase = { yaml: documentCase, onnx: networkCase, packed: packedCase }[kind];
 
 async function command(argv) {
   let stdout = "";
@@ -35,7 +36,7 @@ function faultsOf({ exitCode, stdout, stderr }, test) {
 }
 
 try {
-  const bases = await prepareBases(folder, command);
+  const bases = kind === "packed" ? { packed: packedBases() } : await prepareBases(folder, command);
   const random = createRandomStream(seed).split(kind);
   for (let index = first; index < end; index++) {
     const place = join(folder, "case");

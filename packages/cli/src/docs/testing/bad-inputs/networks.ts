@@ -1,5 +1,6 @@
 // For tests only: bad ONNX files.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { encodePacked } from "@dovetail/compress";
 import {
   type Graph,
   GraphBuilder,
@@ -14,6 +15,7 @@ import { tinyClassifier } from "../../../testing/tiny-networks.js";
 import { type BadInputs, file } from "./bad-input.js";
 
 const whole = tinyClassifier();
+const packed = encodePacked({ tensors: new Map(), graph: new Uint8Array(), metadata: {} });
 const evaluate = "eval net.onnx";
 const map = "map --network net.onnx --arch eyeriss.yaml";
 
@@ -190,6 +192,30 @@ export const badNetworks: BadInputs = {
         g.output(g.flatten(g.globalAveragePool(x)), "y");
       }),
       line: "predict net.onnx photo.png",
+      exitCode: 2,
+    },
+    {
+      what: "pruning without a rate",
+      prepare: file("net.onnx", whole),
+      line: "compress net.onnx --method prune",
+      exitCode: 2,
+    },
+    {
+      what: "weights that cannot be so small",
+      prepare: file("net.onnx", whole),
+      line: "compress net.onnx --rate 500 --quiet",
+      exitCode: 2,
+    },
+    {
+      what: "a packed network that is cut off",
+      prepare: () => writeFileSync("net.packed", packed.subarray(0, 60)),
+      line: "compress net.packed",
+      exitCode: 2,
+    },
+    {
+      what: "a packed file of a network that is not there",
+      prepare: file("net.packed", packed),
+      line: "compress net.packed",
       exitCode: 2,
     },
     { what: "nothing in the zoo by that name", line: "train --network resnet21", exitCode: 2 },
