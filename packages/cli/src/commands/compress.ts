@@ -55,6 +55,7 @@ interface CompressOptions extends CommonOptions {
   readonly data?: string;
   readonly dataOption?: readonly string[];
   readonly epochs: number;
+  readonly recalibrate: number;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly part: DatasetPart;
@@ -96,7 +97,7 @@ export function compressCommand(io: CommandIo): Command {
     description: [
       "SmartExchange: weights as 4-bit powers of two times small 8-bit bases. prune: 8-bit weights of which the smallest are",
       "zero. low-rank: two 8-bit factors a layer. The folder gets network.packed, network.onnx with the rebuilt weights and",
-      "annotations for `map` and `cost`, and compression.json. With --data the accuracy is measured; with --epochs too the",
+      "annotations for `map` and `cost`, and compression.json. With --data the accuracy is measured and batch normalizations are recalibrated; with --epochs too the",
       "network is retrained, and can be resumed by the same command after an interruption.",
       "A packed file instead of a model is rebuilt to the ONNX file that it stands for.",
     ].join(" "),
@@ -141,6 +142,12 @@ export function compressCommand(io: CommandIo): Command {
     .option("--data <name>", dataOptionHelp)
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
     .option("--epochs <n>", "of retraining; SmartExchange is projected after each", wholeNumber(0), 0)
+    .option(
+      "--recalibrate <n>",
+      "steps of rate 0 after it, in which batch normalizations take up new statistics",
+      wholeNumber(0),
+      30,
+    )
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
     .option("--learning-rate <x>", "the first, falling as a cosine", numberBetween(0, any), 0.02)
     .addOption(parts())
@@ -195,7 +202,7 @@ async function compress(
   const checkpointName = checkpointNameOf(file, options);
   const prepared = prepare(file.path, network, weights, options);
   const tensors =
-    before && epochs > 0
+    before && (epochs > 0 || options.recalibrate > 0)
       ? await retrain(prepared, before.dataset, { folder: output, name: checkpointName }, options, watch)
       : prepared.projection.project(prepared.weights).tensors;
   watch.signal.throwIfAborted();
@@ -299,7 +306,7 @@ async function retrain(
   prepared: PreparedMethod,
   dataset: ImageDataset,
   { folder, name }: { readonly folder: string; readonly name: string },
-  { epochs, batchSize, learningRate, seed, threads }: CompressOptions,
+  { epochs, recalibrate, batchSize, learningRate, seed, threads }: CompressOptions,
   watch: CommandWatch,
 ) {
   const runtime = await createRuntime({ threads });
@@ -312,7 +319,8 @@ async function retrain(
       dataset,
       epochs,
       batchSize,
-      learningRate: cosine({ value: learningRate, steps }),
+      learningRate: epochs === 0 ? 0 : cosine({ value: learningRate, steps }),
+      recalibrationSteps: recalibrate,
       random: createRandomStream(seed).split("retraining"),
       watch,
       resume: await readCheckpoint(folder, name),

@@ -28,6 +28,8 @@ export interface Experiment {
   readonly batchSize: number;
   /** The highest of the retrainings, falling as a cosine. */
   readonly retrainingRate: number;
+  /** Steps in which running statistics follow after the last projection, of every method. */
+  readonly recalibrationSteps: number;
   /** Filters that share a pattern of zero rows. */
   readonly groupFilters: number;
   readonly seeds: readonly number[];
@@ -39,6 +41,7 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     data: { kind: "bundled-cifar10", trainImagesPerClass: 200, validationImagesPerClass: 0, testImagesPerClass: 100 },
     batchSize: 64,
     retrainingRate: 0.02,
+    recalibrationSteps: 30,
     groupFilters: 1,
     seeds: [0],
     networks: [
@@ -72,6 +75,7 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     data: { kind: "bundled-cifar10", trainImagesPerClass: 1000, validationImagesPerClass: 0 },
     batchSize: 128,
     retrainingRate: 0.02,
+    recalibrationSteps: 30,
     groupFilters: 1,
     seeds: [0, 1, 2],
     networks: [

@@ -127,7 +127,7 @@ async function facts(settings: NetworkExperiment, { data, seeds }: Experiment, c
 }
 
 async function compress(
-  { data, batchSize, retrainingRate, groupFilters }: Experiment,
+  { data, batchSize, retrainingRate, recalibrationSteps, groupFilters }: Experiment,
   settings: NetworkExperiment,
   method: MethodName,
   seed: number,
@@ -150,6 +150,7 @@ async function compress(
     epochs,
     batchSize,
     learningRate: cosine({ value: retrainingRate, steps }),
+    recalibrationSteps,
     // The same batches for every method.
     random: createRandomStream(seed).split("retraining"),
     watch,

@@ -1,4 +1,4 @@
-import { storageOf } from "@dovetail/compress";
+import { storageOf, unpackTensor } from "@dovetail/compress";
 import { createRandomStream } from "@dovetail/core";
 import { eliminateDeadCode, tensor } from "@dovetail/graph";
 import { initializeParameters, resNet } from "@dovetail/models";
@@ -61,6 +61,16 @@ describe("retraining in compressed form", () => {
       }
     },
   );
+
+  it("recalibrates running statistics, and nothing else", async () => {
+    const { final: plain } = await trainProjected(options("smartexchange", { epochs: 0 }));
+    const { final } = await trainProjected(options("smartexchange", { epochs: 0, recalibrationSteps: 5 }));
+    for (const [name, tensor] of plain.weights) {
+      if (/running/.test(name)) expect(final.weights.get(name)).not.toEqual(tensor);
+      else expect(final.weights.get(name)).toEqual(tensor);
+      expect(unpackTensor(final.tensors.get(name)!)).toEqual(final.weights.get(name));
+    }
+  });
 
   it.each<MethodName>(["pruning", "quantization", "low-rank"])(
     "%s: computes in every step with the very weights that are stored",

@@ -44,6 +44,11 @@ export interface ProjectedTrainingOptions {
   readonly validationPart?: DatasetPart | undefined;
   /** Epoch (from 0) from which on the weights before projection are averaged; then the average is projected too. */
   readonly averagesFrom?: number | undefined;
+  /**
+   * Steps, with the weights as they are, in which normalizations take up the statistics of the compressed network after the
+   * last projection. 0 by default.
+   */
+  readonly recalibrationSteps?: number | undefined;
   readonly random: RandomStream;
   readonly watch?: Watch | undefined;
   readonly resume?: Checkpoint | undefined;
@@ -107,10 +112,42 @@ export async function trainProjected(options: ProjectedTrainingOptions): Promise
     final = projection.project(parametersOf(network, weights), { refit: !through });
   const averaged = memory.averaged();
   return {
-    final,
-    average: averaged && projection.project(averaged),
+    final: await recalibrated(options, final),
+    average: averaged && (await recalibrated(options, projection.project(averaged))),
     epochs: history.map(({ loss }, index) => ({ loss, ...memory.epochs()[index] })),
   };
+}
+
+/** The compressed network after steps of rate 0: running statistics follow, all else stays. */
+async function recalibrated(
+  options: ProjectedTrainingOptions,
+  compressed: ProjectedWeights,
+): Promise<ProjectedWeights> {
+  const { runtime, dataset, network, batchSize, random, watch, recalibrationSteps: steps = 0 } = options;
+  const statistics = network.parameters.filter(({ role }) => role === "runningMean" || role === "runningVariance");
+  if (steps === 0 || statistics.length === 0) return compressed;
+  const stream = random.split("recalibration");
+  const { weights } = await train({
+    runtime,
+    network,
+    weights: compressed.weights,
+    batches: (start) => createBatchStream({ dataset, part: "train", batchSize, random: stream, start }),
+    batchSize,
+    epochs: Number.POSITIVE_INFINITY,
+    steps,
+    optimizer: sgd({ momentum: 0, weightDecay: 0 }),
+    learningRate: 0,
+    random: stream,
+    watch: { signal: watch?.signal },
+  });
+  const tensors = new Map(compressed.tensors);
+  const all = new Map(compressed.weights);
+  for (const { name } of statistics) {
+    const tensor = weights.get(name)!;
+    tensors.set(name, { kind: "plain", tensor });
+    all.set(name, tensor);
+  }
+  return { weights: all, tensors };
 }
 
 /** What a training remembers beside the trainer's own checkpoint: the projection's state, averages, accuracies. */
