@@ -43,7 +43,7 @@ function methodsOf(): readonly NamedMethod[] {
     { name: "round", method: { kind: "round", keptRowShare }, isCompared: false },
     {
       name: "switch-momentum",
-      method: { kind: "switch", keptRowShare, coefficientMomentum: 0.9, updateThreshold: 1e-3 },
+      method: { kind: "switch", keptRowShare, coefficientMomentum: 0.9, updateThreshold: 2e-4 },
       isCompared: false,
     },
     { name: "switch-averaged", method: { kind: "switch", keptRowShare }, isCompared: false, isAveraged: true },

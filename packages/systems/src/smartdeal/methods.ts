@@ -7,7 +7,7 @@ const factored = {
   keptRowShare: z.number().gt(0).max(1).default(0.8),
   /** Factors of the learning rate. */
   coefficientRate: z.number().positive().default(1),
-  basisRate: z.number().positive().default(1),
+  basisRate: z.number().positive().default(0.25),
 };
 
 /** The product's operands: float32, or activations and gradients at 8 bits (as FracTrain's static baseline). */
@@ -23,7 +23,7 @@ export const methodSchema = z.discriminatedUnion("kind", [
     /** Net signs that move an exponent. */
     switchBar: z.number().int().min(1).max(127).default(10),
     /** Updates of a smaller magnitude do not count: dC_threshold. */
-    updateThreshold: z.number().min(0).default(1e-4),
+    updateThreshold: z.number().min(0).default(5e-5),
   }),
   z.strictObject({
     kind: z.literal("round"),
@@ -35,6 +35,8 @@ export const methodSchema = z.discriminatedUnion("kind", [
     kind: z.literal("latent"),
     arithmetic,
     ...factored,
+    coefficientRate: z.number().positive().default(2),
+    basisRate: z.number().positive().default(0.5),
     coefficientMomentum: z.number().min(0).lt(1).default(0.9),
   }),
 ]);

@@ -22,7 +22,7 @@ export interface StartOptions {
  * Exponents above the largest of the first coefficients: what matters most grows in training. Without one a tenth of the
  * coefficients could not.
  */
-const headroom = 2;
+const headroom = 1;
 
 /**
  * First values of the factors: the weights, pruned by rows and decomposed. The mask is set here for good: elements that
