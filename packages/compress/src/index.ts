@@ -52,5 +52,6 @@ export { nearestExponentByLogarithm, nearestExponentByValue } from "./poweroftwo
 export { type ShiftLayersOptions, shiftLayers } from "./poweroftwo/shift-layers.js";
 export { shiftStart } from "./poweroftwo/shift-start.js";
 export { type ShiftOptions, shiftBitWidth, smallestShiftExponent } from "./poweroftwo/shift-weight.js";
+export { maskName, maskWeights } from "./pruning/mask-weights.js";
 export { keptRowsOf, type RowPruning, type RowPruningRule } from "./pruning/prune-rows.js";
 export { integerTensor, magnitudeMasks } from "./pruning/prune-weights.js";

@@ -47,6 +47,12 @@ export {
 } from "./reproduction/card.js";
 export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduction.js";
 export { reproductions } from "./reproductions.js";
+export { type EnergyFigures, type EnergyOptions, networkEnergy } from "./shiftaddnet/energy.js";
+export { type FixedPointBits, fixedPointNetwork } from "./shiftaddnet/fixed-point.js";
+export { type IntegerBlock, integerBlocks } from "./shiftaddnet/integer-block.js";
+export { shiftAddNetwork, type Variant, type VariantOptions } from "./shiftaddnet/networks.js";
+export { type PrunedNetwork, pruneByMagnitude } from "./shiftaddnet/prune.js";
+export { runBlockOnUnits, runIntegerBlock } from "./shiftaddnet/run-integer-block.js";
 export {
   type CompressionMethod,
   type CompressionSettings,

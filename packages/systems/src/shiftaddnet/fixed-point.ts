@@ -1,6 +1,6 @@
 // ShiftAddNet in fixed point: add layers in 8 bit, shift layers in 16, in training as in inference.
 
-import { dovetailDomain, type GraphBuilder, type Value } from "@dovetail/graph";
+import { dovetailDomain, type GraphBuilder, type Node, type Value } from "@dovetail/graph";
 import {
   type Network,
   type NodeRewrite,
@@ -21,6 +21,7 @@ import {
   quantizeToOwnScale,
   withGradientPrecision,
 } from "@dovetail/quant";
+import { isAddLayer } from "./networks.js";
 
 export interface FixedPointBits {
   /** Of add layers: weights, inputs, errors (the gradients that arrive) and weight gradients; 8 by default. */
@@ -60,83 +61,87 @@ export function fixedPointNetwork(
     weightGradientBits: multiply,
   });
   const shiftNodes = new Set(layersOf(products).flatMap(({ node, weight }) => (isShift(weight) ? [node] : [])));
-  const hasAdds = products.graph.nodes.some(
-    ({ domain, operator }) => domain === dovetailDomain && operator === "AdderConv",
-  );
   const scalars: ScalarInput[] = [
-    ...(hasAdds ? [{ name: fixedPointInputs.add, value: add }] : []),
+    ...(products.graph.nodes.some(isAddLayer) ? [{ name: fixedPointInputs.add, value: add }] : []),
     ...(shiftNodes.size > 0 ? [{ name: fixedPointInputs.shift, value: shift }] : []),
   ];
-  const ranges: ParameterSpec[] = [];
-  const observedRanges: ObservedRange[] = [];
-  const noises: NoiseInput[] = [];
-  const magnitudes = new Map<string, Value>();
-
-  /** The running magnitude of a layer's input, which training replaces by the batch's. */
-  const inputMagnitude = (g: GraphBuilder, x: Value): Value => {
-    const known = magnitudes.get(x.name);
-    if (known) return known;
-    const spec = parameterSpec(`${x.name}:magnitude`, [], {
-      role: "activationRange",
-      initialization: { kind: "constant", value: 1 },
-    });
-    ranges.push(spec);
-    const read = g.op("Identity", [g.input(spec.name, "float32", [])], {}, { outputs: [`${spec.name}:read`] });
-    observedRanges.push({
-      range: read.name,
-      observed: x.name,
-      statistic: "magnitude",
-      momentum: rangeMomentum,
-      batchInTraining: true,
-    });
-    magnitudes.set(x.name, read);
-    return read;
+  const inputs = scalars.map(({ name }) => ({ name, type: { elementType: "float32", shape: [] } }) as const);
+  const added: Added = { ranges: [], observedRanges: [], noises: [], magnitudes: new Map() };
+  const shiftRule = shiftLayerRule(shiftNodes, added);
+  const { graph, find } = rewriteGraph(
+    { ...products.graph, inputs: [...products.graph.inputs, ...inputs] },
+    {
+      nodes: {
+        ...Object.fromEntries([...shiftNodes].map(({ operator }) => [operator, shiftRule])),
+        [`${dovetailDomain}.AdderConv`]: addLayerRule(added),
+      },
+    },
+  );
+  return {
+    ...products,
+    graph,
+    logits: find(products.logits).name,
+    parameters: [...products.parameters, ...added.ranges],
+    scalars: [...products.scalars, ...scalars],
+    observedRanges: [...products.observedRanges, ...added.observedRanges],
+    noises: [...products.noises, ...added.noises],
   };
-  const errors = (bits: Value) =>
-    ({ errorBits: bits, weightGradientBits: bits, quantizer: gradientQuantizers.powerOfTwo }) as const;
+}
 
-  const shiftLayer: NodeRewrite = ({ node, inputs, g, keep }) => {
+/** What quantizers add to a network. */
+interface Added {
+  readonly ranges: ParameterSpec[];
+  readonly observedRanges: ObservedRange[];
+  readonly noises: NoiseInput[];
+  /** Running magnitudes by the value that they are of. */
+  readonly magnitudes: Map<string, Value>;
+}
+
+const errorPrecision = (bits: Value) =>
+  ({ errorBits: bits, weightGradientBits: bits, quantizer: gradientQuantizers.powerOfTwo }) as const;
+
+function shiftLayerRule(shiftNodes: ReadonlySet<Node>, added: Added): NodeRewrite {
+  return ({ node, inputs, g, keep }) => {
     if (!shiftNodes.has(node)) return keep();
     const [x, ...others] = inputs as readonly [Value, ...Value[]];
     const bits = g.value(fixedPointInputs.shift);
-    const scale = powerOfTwoScale(g, inputMagnitude(g, x));
+    const scale = powerOfTwoScale(g, inputMagnitude(g, x, added));
     const data = g.straightThrough(x, (value) => quantizeFixedPoint(g, value, { bits, scale }));
-    return [withGradientPrecision(g, node, [data, ...others], errors(bits))];
+    return [withGradientPrecision(g, node, [data, ...others], errorPrecision(bits))];
   };
-  const addLayer: NodeRewrite = ({ node, inputs, g }) => {
+}
+
+function addLayerRule(added: Added): NodeRewrite {
+  return ({ node, inputs, g }) => {
     const [x, weight] = inputs as readonly [Value, Value];
     const bits = g.value(fixedPointInputs.add);
-    const scale = powerOfTwoScale(g, g.max(inputMagnitude(g, x), magnitudeOf(g, weight)));
+    const scale = powerOfTwoScale(g, g.max(inputMagnitude(g, x, added), magnitudeOf(g, weight)));
     const rounded = (of: Value): Value =>
       g.straightThrough(of, (value) => quantizeFixedPoint(g, value, { bits, scale }));
     const noise = g.input(`${weight.name}:noise`, "float32", weight.type.shape!);
-    noises.push({ input: noise.name, shape: noise.type.shape! });
+    added.noises.push({ input: noise.name, shape: noise.type.shape! });
     const operands = [rounded(x), roundedGradient(g, rounded(weight), bits, noise)];
-    return [withGradientPrecision(g, node, operands, errors(bits))];
+    return [withGradientPrecision(g, node, operands, errorPrecision(bits))];
   };
-  const graph = {
-    ...products.graph,
-    inputs: [
-      ...products.graph.inputs,
-      ...scalars.map(({ name }) => ({ name, type: { elementType: "float32", shape: [] } }) as const),
-    ],
-  };
-  const operators = [...new Set([...shiftNodes].map(({ operator }) => operator))];
-  const rewritten = rewriteGraph(graph, {
-    nodes: {
-      ...Object.fromEntries(operators.map((operator) => [operator, shiftLayer])),
-      [`${dovetailDomain}.AdderConv`]: addLayer,
-    },
+}
+
+/** The running magnitude of a layer's input, which training replaces by the batch's. */
+function inputMagnitude(g: GraphBuilder, x: Value, { ranges, observedRanges, magnitudes }: Added): Value {
+  const known = magnitudes.get(x.name);
+  if (known) return known;
+  const initialization = { kind: "constant", value: 1 } as const;
+  const spec = parameterSpec(`${x.name}:magnitude`, [], { role: "activationRange", initialization });
+  const read = g.op("Identity", [g.input(spec.name, "float32", [])], {}, { outputs: [`${spec.name}:read`] });
+  ranges.push(spec);
+  observedRanges.push({
+    range: read.name,
+    observed: x.name,
+    statistic: "magnitude",
+    momentum: rangeMomentum,
+    batchInTraining: true,
   });
-  return {
-    ...products,
-    graph: rewritten.graph,
-    logits: rewritten.find(products.logits).name,
-    parameters: [...products.parameters, ...ranges],
-    scalars: [...products.scalars, ...scalars],
-    observedRanges: [...products.observedRanges, ...observedRanges],
-    noises: [...products.noises, ...noises],
-  };
+  magnitudes.set(x.name, read);
+  return read;
 }
 
 /** The value, whose gradient is rounded stochastically. */

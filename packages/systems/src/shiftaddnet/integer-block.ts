@@ -74,30 +74,9 @@ function placeOf(graph: Graph, add: Node): Place | undefined {
     graph.nodes.find((node) => node.operator === operator && node.inputs[0] === name);
   const normalization = reader(add.outputs[0]!, "BatchNormalization");
   const relu = normalization && reader(normalization.outputs[0]!, "Relu");
-  const weight = parameterBehind(graph, add.inputs[1]!);
-  const shiftWeight = weight.replace(/add\.weight$/, "shift.weight");
+  const shiftWeight = weightOf(graph, add).replace(/add\.weight$/, "shift.weight");
   const shift = graph.nodes.find(({ operator, inputs }) => operator === "Conv" && inputs[1] === shiftWeight);
   return normalization && relu && shift && { shift, add, normalization, output: relu.outputs[0]! };
-}
-
-/** The graph's input that a value is a rounded form of: quantizers have it as the first operand all along. */
-function parameterBehind(graph: Graph, name: string): string {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const inputs = new Set(graph.inputs.map((input) => input.name));
-  const seen = new Set<string>();
-  const find = (value: string): string | undefined => {
-    if (inputs.has(value)) return value.endsWith(".weight") ? value : undefined;
-    if (seen.has(value)) return undefined;
-    seen.add(value);
-    for (const operand of producers.get(value)?.inputs ?? []) {
-      const found = find(operand);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  const found = find(name);
-  if (!found) throw blockError(name, "a weight behind the value", "none");
-  return found;
 }
 
 function blockOf(graph: Graph, place: Place, weights: ReadonlyMap<string, Tensor>): IntegerBlock {
@@ -108,7 +87,7 @@ function blockOf(graph: Graph, place: Place, weights: ReadonlyMap<string, Tensor
     return tensorNumbers(value)[0]!;
   };
   const shiftWeight = weights.get(shift.inputs[1]!)!;
-  const addName = parameterBehind(graph, add.inputs[1]!);
+  const addName = weightOf(graph, add);
   const addWeight = weights.get(addName)!;
   const name = addName.replace(/\.conv\.add\.weight$/, "");
   const inputUnit = unitOf(number(`${sourceOf(graph, shift.inputs[0]!)}:magnitude`), blockWidths.shiftInput);
@@ -126,20 +105,28 @@ function blockOf(graph: Graph, place: Place, weights: ReadonlyMap<string, Tensor
   };
 }
 
+/** The parameter that an add layer's quantized weight is made of. */
+function weightOf(graph: Graph, add: Node): string {
+  const parameters = new Set(graph.inputs.map(({ name }) => name));
+  return unquantized(graph, add.inputs[1]!, (name) => parameters.has(name));
+}
+
 /** The value that a layer's quantized input is made of: it has a running magnitude. */
 function sourceOf(graph: Graph, quantized: string): string {
+  const parameters = new Set(graph.inputs.map(({ name }) => name));
+  return unquantized(graph, quantized, (name) => parameters.has(`${name}:magnitude`));
+}
+
+/** Back through a quantizer, which ends in Where(is quantizing, rounded, value), to the value that is sought. */
+function unquantized(graph: Graph, quantized: string, isSought: (name: string) => boolean): string {
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const isSource = new Set(
-    graph.inputs.flatMap(({ name }) => (name.endsWith(":magnitude") ? [name.slice(0, -":magnitude".length)] : [])),
-  );
-  for (let name = quantized, steps = 0; steps < 12; steps++) {
-    if (isSource.has(name)) return name;
+  for (let name = quantized; ; ) {
+    if (isSought(name)) return name;
     const node = producers.get(name);
-    if (!node) break;
-    // Where(quantizing, rounded, value) ends a quantizer.
-    name = node.operator === "Where" ? node.inputs[2]! : node.inputs[0]!;
+    if (node?.operator !== "Where" && node?.operator !== "Identity") break;
+    name = node.inputs[node.operator === "Where" ? 2 : 0]!;
   }
-  throw blockError(quantized, "a quantized value", "one without a running magnitude");
+  throw blockError(quantized, "a value quantized in fixed point", "none");
 }
 
 /** Unit of the integers of b bits whose largest stands for 2^round(log₂ magnitude). */

@@ -2,6 +2,7 @@
 
 import { type ShiftOptions, shiftLayers } from "@dovetail/compress";
 import { dovetailDomain } from "@dovetail/graph";
+import type { PointOperation } from "@dovetail/hardware";
 import {
   adderConvolution,
   batchNormalization,
@@ -72,11 +73,7 @@ const fixedStart = ({ name }: ParameterSpec): ShiftOptions => ({
 const renamed = (network: Network, variant: Variant): Network => ({ ...network, name: `${network.name}-${variant}` });
 
 /** Points of a network's layers for one image, by what they do. */
-export interface OperationCounts {
-  readonly multiply: number;
-  readonly shift: number;
-  readonly add: number;
-}
+export type OperationCounts = Readonly<Record<PointOperation, number>>;
 
 /** Multiply–accumulates, shifts with accumulation, and distances. */
 export function countOperations({ graph }: Network): OperationCounts {
@@ -85,6 +82,17 @@ export function countOperations({ graph }: Network): OperationCounts {
       .filter(({ node }) => (graph.annotations.get(node.inputs[1]!)?.powerOfTwo ?? false) === isShift)
       .reduce((sum, { macs }) => sum + macs, 0);
   return { multiply: of(false), shift: of(true), add: countDistances(graph) };
+}
+
+/** The weights of a network's layers, by what their points do. */
+export function weightKinds({ graph }: Network): ReadonlyMap<string, PointOperation> {
+  const kinds = new Map<string, PointOperation>();
+  for (const { node } of nodeMacs(graph)) {
+    const weight = node.inputs[1]!;
+    kinds.set(weight, graph.annotations.get(weight)?.powerOfTwo ? "shift" : "multiply");
+  }
+  for (const node of graph.nodes.filter(isAddLayer)) kinds.set(node.inputs[1]!, "add");
+  return kinds;
 }
 
 /** True for the nodes of add layers. */

@@ -1,0 +1,114 @@
+// What ShiftAddNet's reproduction runs at each scale.
+
+import type { Network } from "@dovetail/models";
+import type { DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
+import type { Scale } from "../reproduction/card.js";
+import { shiftAddNetwork, type Variant } from "./networks.js";
+import type { Precision } from "./products.js";
+
+/** Precisions that are trained. In `fixed16` shift layers are at 16 bit, as the authors' code has them; in `fixed8` at 8. */
+export const precisions = {
+  float32: { format: "float" },
+  fixed16: { format: "integer", add: 8, shift: 16, multiply: 8 },
+  fixed8: { format: "integer", add: 8, shift: 8, multiply: 8 },
+} as const satisfies Readonly<Record<string, Precision>>;
+
+export type PrecisionName = keyof typeof precisions;
+
+/** A network that is trained; `widening` multiplies all widths. */
+export interface NetworkChoice {
+  readonly name: string;
+  readonly variant: Variant;
+  readonly widening: number;
+  readonly precisions: readonly PrecisionName[];
+  /** Is trained by every optimizer, of which validation images choose one for all of its runs. */
+  readonly isTuned: boolean;
+  /** Whose optimizer it takes if it is not tuned itself. */
+  readonly tunedAs: string;
+  readonly isPruned: boolean;
+}
+
+export interface Experiment {
+  readonly depth: number;
+  readonly widths: readonly number[];
+  readonly data: DatasetDescriptionInput;
+  readonly batchSize: number;
+  /** Optimizer steps of every training: equal for all networks. */
+  readonly steps: number;
+  readonly networks: readonly NetworkChoice[];
+  /** The first seed for everything, the others for `seededRuns`. */
+  readonly seeds: readonly number[];
+  readonly prunedShares: readonly number[];
+  /** Steps of the training after pruning. */
+  readonly retrainingSteps: number;
+}
+
+const shiftPrecisions = ["float32", "fixed16", "fixed8"] as const;
+
+/**
+ * Networks at equal effort. The widened ones have about as much operator energy as shift-add (operators45 at `fixed8`:
+ * 1.47² and 1.38² as much as the narrow ones), so that more layers are compared with more channels too.
+ */
+const networks: readonly NetworkChoice[] = [
+  choice("convolution", "convolution", ["float32", "fixed8"], { isPruned: true }),
+  choice("shift", "shift", shiftPrecisions, { isPruned: true }),
+  choice("add", "add", ["float32", "fixed8"], { isPruned: true }),
+  choice("shift-add", "shiftAdd", shiftPrecisions, { isPruned: true }),
+  choice("fixed-shift-add", "fixedShiftAdd", ["fixed16"], { isTuned: false, tunedAs: "shift-add" }),
+  choice("wide-shift", "shift", ["float32"], { widening: 1.47, isTuned: false, tunedAs: "shift" }),
+  choice("wide-add", "add", ["float32"], { widening: 1.38, isTuned: false, tunedAs: "add" }),
+];
+
+function choice(
+  name: string,
+  variant: Variant,
+  trained: readonly PrecisionName[],
+  more: Partial<NetworkChoice> = {},
+): NetworkChoice {
+  return { name, variant, widening: 1, precisions: trained, isTuned: true, tunedAs: name, isPruned: false, ...more };
+}
+
+/** Runs that other seeds repeat: what the claims compare. */
+export const seededRuns: readonly (readonly [network: string, precision: PrecisionName])[] = [
+  ["shift", "float32"],
+  ["add", "float32"],
+  ["shift-add", "float32"],
+];
+
+export const experiments: Readonly<Record<Scale, Experiment>> = {
+  quick: {
+    depth: 8,
+    widths: [8, 16, 32],
+    data: { kind: "bundled-cifar10", trainImagesPerClass: 200, validationImagesPerClass: 50, testImagesPerClass: 100 },
+    batchSize: 64,
+    steps: 60,
+    networks,
+    seeds: [0],
+    prunedShares: [0.3, 0.5, 0.7, 0.9],
+    retrainingSteps: 10,
+  },
+  full: {
+    depth: 20,
+    widths: [16, 32, 64],
+    data: { kind: "bundled-cifar10", trainImagesPerClass: 1000, validationImagesPerClass: 100 },
+    batchSize: 128,
+    steps: 200,
+    networks,
+    seeds: [0, 1],
+    prunedShares: [0.3, 0.5, 0.7, 0.9],
+    retrainingSteps: 20,
+  },
+};
+
+/** A network of the experiment for a data set's images and classes. */
+export function networkFor(
+  { depth, widths }: Experiment,
+  { variant, widening }: NetworkChoice,
+  dataset: Pick<ImageDataset, "classNames" | "imageShape" | "channelMean" | "channelStandardDeviation">,
+): Network {
+  const { classNames, imageShape, channelMean, channelStandardDeviation } = dataset;
+  const [, height, width] = imageShape;
+  const pixels = { height, width, mean: channelMean, standardDeviation: channelStandardDeviation };
+  const widened = widths.map((channels) => Math.round(channels * widening));
+  return shiftAddNetwork(variant, { depth, widths: widened, classCount: classNames.length, pixels });
+}

@@ -1,0 +1,24 @@
+import type { Reproduction } from "../reproduction/reproduction.js";
+import { concludeShiftAddNet } from "./conclude.js";
+import { experiments } from "./experiment.js";
+import { piecesOf } from "./pieces.js";
+
+/** ShiftAddNet against convolutions, shifts alone and additions alone: accuracy and modelled energy. */
+export const shiftAddNetReproduction: Reproduction = {
+  system: "shiftaddnet",
+  title: "ShiftAddNet",
+  scales: {
+    quick: {
+      summary:
+        "ResNet-8 of 8 to 32 channels on 2,000 bundled CIFAR-10 images, 60 steps a training, one seed; five to twenty minutes",
+      seeds: experiments.quick.seeds,
+    },
+    full: {
+      summary:
+        "ResNet-20 on 10,000 CIFAR-10 images, 200 steps a training, two seeds for what the claims compare; about two and a half hours on two idle cores",
+      seeds: experiments.full.seeds,
+    },
+  },
+  pieces: (scale) => piecesOf(experiments[scale]),
+  conclude: (scale, results) => concludeShiftAddNet(experiments[scale], results),
+};
