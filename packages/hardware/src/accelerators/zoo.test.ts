@@ -34,6 +34,7 @@ it("the zoo has the machines that it is to have", () => {
       "scnn",
       "shiftadd-add",
       "shiftadd-shift",
+      "shiftaddnet",
       "shidiannao",
       "smartexchange",
       "stripes",

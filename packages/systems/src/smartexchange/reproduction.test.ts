@@ -3,9 +3,13 @@ import { expect, it } from "vitest";
 import { conclusionSchema } from "../reproduction/card.js";
 import { runPieces } from "../testing/run-pieces.js";
 import { stripes } from "../testing/stripes.js";
+import { machineNames } from "./accelerator/machines.js";
+import { ownResultSchema } from "./accelerator/result.js";
+import { acceleratorPieces } from "./accelerator/study.js";
 import { concludeExperiment } from "./conclude.js";
 import { type Experiment, experiments } from "./experiment.js";
 import { piecesOf } from "./pieces.js";
+import { compressedNetworks } from "./reproduction.js";
 
 const tiny: Experiment = {
   ...experiments.quick,
@@ -16,7 +20,8 @@ const tiny: Experiment = {
 it("runs all of its pieces and says what they show", { timeout: 300_000 }, async () => {
   const runtime = await createRuntime({ threads: 1 });
   const dataset = stripes({ train: 64, validation: 0, test: 40 });
-  const results = await runPieces(piecesOf(tiny), runtime, dataset);
+  const [onAccelerators] = acceleratorPieces("quick", compressedNetworks(tiny));
+  const results = await runPieces([...piecesOf(tiny), onAccelerators!], runtime, dataset);
   await runtime.release();
   const conclusion = conclusionSchema.parse(concludeExperiment(tiny, results));
   // Exact, whatever the training.
@@ -39,4 +44,12 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
     expect(size).toBeGreaterThan(quantization * 0.93);
   }
   expect(structure.rows[0]![2]).toBeGreaterThan(6);
+  // What was measured of the compressed network, on five machines.
+  const own = ownResultSchema.parse(results.get(onAccelerators!.name));
+  expect(Object.keys(own.costs).sort()).toEqual([...machineNames].sort());
+  expect(own.zeroRowsOfWeights).toBeGreaterThan(0);
+  expect(own.weightZeroFraction).toBeGreaterThan(0);
+  const { DianNao, SmartExchange } = own.costs;
+  expect(SmartExchange!.macs).toBe(DianNao!.macs);
+  expect(SmartExchange!.energyPj).toBeLessThan(DianNao!.energyPj);
 });

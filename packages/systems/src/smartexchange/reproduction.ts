@@ -1,24 +1,62 @@
-import type { Reproduction } from "../reproduction/reproduction.js";
+import type { StructuredAnnotation } from "@dovetail/graph";
+import type { Conclusion, Scale } from "../reproduction/card.js";
+import type { PieceContext, Reproduction } from "../reproduction/reproduction.js";
+import type { OwnNetwork } from "./accelerator/own-network.js";
+import { acceleratorPieces, concludeAccelerator, type OwnSubject } from "./accelerator/study.js";
 import { concludeSmartExchange } from "./conclude.js";
-import { experiments } from "./experiment.js";
-import { piecesOf } from "./pieces.js";
+import { type Experiment, experiments, type NetworkExperiment, networkFor } from "./experiment.js";
+import { keptName, piecesOf } from "./pieces.js";
 
-/** SmartExchange against pruning, low rank and quantization at equal storage. */
+/** SmartExchange against pruning, low rank and quantization at equal storage, and its accelerator against four others. */
 export const smartExchangeReproduction: Reproduction = {
   system: "smartexchange",
   title: "SmartExchange",
   scales: {
     quick: {
       summary:
-        "ResNet-8 and VGG-11-BN on 2,000 bundled CIFAR-10 images, 2 to 6 epochs a training, one seed; some minutes",
+        "ResNet-8 and VGG-11-BN on 2,000 bundled CIFAR-10 images, 2 to 6 epochs a training, one seed; three networks' layers on five accelerators; some minutes",
       seeds: experiments.quick.seeds,
     },
     full: {
       summary:
-        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds; about two hours on two idle cores",
+        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds; seven networks' layers on five accelerators; about two hours on two idle cores",
       seeds: experiments.full.seeds,
     },
   },
-  pieces: (scale) => piecesOf(experiments[scale]),
-  conclude: concludeSmartExchange,
+  pieces: (scale) => [
+    ...piecesOf(experiments[scale]),
+    ...acceleratorPieces(scale, compressedNetworks(experiments[scale])),
+  ],
+  conclude: together,
 };
+
+function together(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
+  const algorithm = concludeSmartExchange(scale, results);
+  const accelerator = concludeAccelerator(scale, results);
+  return {
+    setup: [...algorithm.setup, ...accelerator.setup],
+    claims: [...algorithm.claims, ...accelerator.claims],
+    notRun: [...algorithm.notRun, ...accelerator.notRun],
+    tables: [...algorithm.tables, ...accelerator.tables],
+  };
+}
+
+/** What the trainings of the first seed end with. */
+export function compressedNetworks(experiment: Experiment): OwnSubject[] {
+  return experiment.networks.map((settings) => ({
+    name: settings.name,
+    layers: settings.depth,
+    load: (context) => loadCompressed(experiment, settings, context),
+  }));
+}
+
+async function loadCompressed(
+  { data, seeds, groupFilters }: Experiment,
+  settings: NetworkExperiment,
+  context: PieceContext,
+): Promise<OwnNetwork> {
+  const dataset = await context.dataset(data);
+  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, seeds[0]!));
+  const { annotations } = state as unknown as { annotations: Record<string, StructuredAnnotation> };
+  return { network: networkFor(settings, dataset), weights: tensors, annotations, dataset, groupFilters };
+}

@@ -2,13 +2,7 @@ import { z } from "zod";
 import { type BaselineName, baselineNames, type MachineName, machineNames, variantNames } from "./machines.js";
 import { type StudyNetwork, studyNetworks } from "./statistics.js";
 
-/** An image through a network on a machine, each layer with the best mapping that was found for it. */
-export const resultSchema = z.object({
-  machine: z.enum(machineNames),
-  /** Of SmartExchange's machine alone. */
-  variant: z.enum(variantNames).optional(),
-  network: z.enum(studyNetworks),
-  seed: z.number(),
+const costFields = {
   energyPj: z.number(),
   latencyCycles: z.number(),
   macs: z.number(),
@@ -16,7 +10,29 @@ export const resultSchema = z.object({
   partsPj: z.record(z.string(), z.number()),
   /** Cycles of layers that wait for a port, by memory. */
   waitingCycles: z.record(z.string(), z.number()),
+};
+
+/** An image through a network on a machine, each layer with the best mapping that was found for it. */
+export const resultSchema = z.object({
+  machine: z.enum(machineNames),
+  /** Of SmartExchange's machine alone. */
+  variant: z.enum(variantNames).optional(),
+  network: z.enum(studyNetworks),
+  seed: z.number(),
+  ...costFields,
 });
+
+/** A network that was compressed here, with what was measured of it. */
+export const ownResultSchema = z.object({
+  network: z.string(),
+  costs: z.record(z.enum(machineNames), z.object(costFields)),
+  weightZeroFraction: z.number(),
+  zeroRowsOfWeights: z.number(),
+  activationZeroFraction: z.number(),
+  zeroRowsOfActivations: z.number(),
+});
+
+export type OwnResult = z.output<typeof ownResultSchema>;
 
 export type StudyResult = z.output<typeof resultSchema>;
 export type Figure = "energyPj" | "latencyCycles";

@@ -91,7 +91,7 @@ describe("the study", () => {
   });
 
   it.each(["quick", "full"] as const)("concludes: %s", (scale) => {
-    const pieces = acceleratorPieces(scale);
+    const pieces = acceleratorPieces(scale, []);
     expect(new Set(pieces.map(({ name }) => name)).size).toBe(pieces.length);
     expect(pieces.every(({ name }) => /^[A-Za-z0-9.-]+$/.test(name))).toBe(true);
     const results = new Map(

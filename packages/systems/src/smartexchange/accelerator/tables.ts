@@ -1,7 +1,7 @@
 import type { CardTable } from "../../reproduction/card.js";
 import { percent, rounded } from "../../reproduction/claims.js";
-import { baselineNames, machineNames, variants } from "./machines.js";
-import { type Figure, geometricMean, type Results, ratio } from "./result.js";
+import { type BaselineName, baselineNames, machineNames, variants } from "./machines.js";
+import { type Figure, geometricMean, type OwnResult, type Results, ratio } from "./result.js";
 import { zeroRows } from "./statistics.js";
 
 /** Of the first seed. */
@@ -15,6 +15,26 @@ export function studyTables(results: Results): readonly CardTable[] {
     waitingTable(results),
   ];
   return results.variants.length === 0 ? tables : [...tables, variantTable(results)];
+}
+
+/** Networks that were compressed here: nothing of them is assumed. */
+export function ownTable(results: readonly OwnResult[]): CardTable {
+  const over = (result: OwnResult, baseline: BaselineName, figure: Figure): number =>
+    rounded(result.costs[baseline]![figure] / result.costs.SmartExchange![figure], 3);
+  return {
+    title: "Networks compressed here, on the accelerators: a baseline's cost over SmartExchange's",
+    columns: ["network", "of", ...baselineNames],
+    rows: results.flatMap((result) => [
+      [result.network, "energy", ...baselineNames.map((name) => over(result, name, "energyPj"))],
+      [result.network, "time", ...baselineNames.map((name) => over(result, name, "latencyCycles"))],
+    ]),
+    note: results
+      .map(
+        (each) =>
+          `${each.network}: means of the layers, zero weights ${percent(each.weightZeroFraction)} %, zero rows of weights ${percent(each.zeroRowsOfWeights)} %, zero activations ${percent(each.activationZeroFraction)} %, zero rows of activations ${percent(each.zeroRowsOfActivations)} %; SmartExchange ${rounded(each.costs.SmartExchange!.energyPj * 1e-6, 4)} µJ and ${rounded(each.costs.SmartExchange!.latencyCycles * 1e-3, 4)} thousand cycles an image.`,
+      )
+      .join(" "),
+  };
 }
 
 function ratioTable(results: Results, figure: Figure, title: string): CardTable {
