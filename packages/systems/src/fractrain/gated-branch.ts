@@ -28,7 +28,7 @@ export function openGate(
   x: Value,
   before: LstmState | undefined,
 ): OpenGate {
-  const { mask, state } = addGate(g, index, x, before);
+  const { mask, state } = addGate(g, index, x, { choices: plan.choices, state: before });
   return g.scope(`gates/${index}`, () => {
     const select = (widths: readonly number[], pick: (choice: Choice) => number): Value =>
       g.matMul(mask, g.constant(selection(plan.choices, widths, pick)));

@@ -27,6 +27,14 @@ const gateFields = {
     .positive()
     .default(1e-3)
     .describe("Weight of the cost, summed over batch and blocks, in the loss; the published one is of 64,000 steps."),
+  proportion: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe(
+      "Share of the target within which the cost's weight is proportional to its distance; 0: the published sign.",
+    ),
   skip: z
     .boolean()
     .default(true)

@@ -88,14 +88,17 @@ export function prepareTraining(network: Network, method: Method, options: Prepa
     case "pfq":
       return pairs(quantizeLayers(network), method.pairs.map(bitsOfPair), { watch: watchOf(method, options) });
     case "dfq":
-      return prepareGated(network, method, options, () => dfqTarget(method.target));
+      return prepareGated(network, method, options, () => ({
+        ...dfqTarget(method.target),
+        proportion: method.proportion,
+      }));
     case "fractrain": {
-      const { firstTarget: first, targetStep: step } = method;
+      const { firstTarget: first, targetStep: step, proportion } = method;
       return prepareGated(
         network,
         method,
         options,
-        (turned) => fracTrainTarget(turned, { first, step }),
+        (turned) => ({ ...fracTrainTarget(turned, { first, step }), proportion }),
         watchOf(method, options),
       );
     }

@@ -7,6 +7,8 @@ export interface CostTarget {
   readonly above: number;
   readonly below: number;
   readonly inBand: number;
+  /** Share of the target over whose distance the sign rises from 0 to 1 in proportion; without it, as the bands say. */
+  readonly proportion?: number | undefined;
 }
 
 /** The published bands: DFQ's `relax` is symmetric, with a tenth of the sign in it, and 0 wide by default. */
@@ -23,8 +25,9 @@ export function fracTrainTarget(
   return { target: first + step * turningPoints, above: range, below: 0, inBand: 0 };
 }
 
-/** +1 above the band (cost is to fall), −1 below it, and the side's sign times `inBand` inside. */
-export function costSign(cost: number, { target, above, below, inBand }: CostTarget): number {
+/** +1 above the band (cost is to fall), −1 below it, and the side's sign times `inBand` inside; or in proportion. */
+export function costSign(cost: number, { target, above, below, inBand, proportion }: CostTarget): number {
+  if (proportion) return Math.max(-1, Math.min(1, (cost - target) / (proportion * target)));
   if (cost >= target) return cost < target + above ? inBand : 1;
   return cost >= target - below ? -inBand : -1;
 }
