@@ -4,6 +4,7 @@ export {
   type LayerDecompositionOptions,
 } from "./decomposition/decompose-layer.js";
 export type { DecompositionOptions } from "./decomposition/decompose-piece.js";
+export { scaleFilters } from "./decomposition/scale-filters.js";
 export {
   basisOfRow,
   basisValues,
@@ -15,7 +16,14 @@ export {
   structuredAnnotation,
   structuredBits,
 } from "./decomposition/structured-layer.js";
-export { filterSize, filtersOf, type WeightLayer, weightLayersOf, weightShapeOf } from "./layers/weight-layers.js";
+export {
+  dataOfFilters,
+  filterSize,
+  filtersOf,
+  type WeightLayer,
+  weightLayersOf,
+  weightShapeOf,
+} from "./layers/weight-layers.js";
 export {
   type FactorizableLayer,
   type Factorization,

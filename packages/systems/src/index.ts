@@ -1,6 +1,7 @@
 export { bundleIndexFile } from "./bundle/index-file.js";
 export { type BundleDelivery, bundleFiles, type PrecisionDelivery, writeBundle } from "./bundle/make-bundle.js";
 export { type Bundle, type OpenBundleOptions, openBundle } from "./bundle/open-bundle.js";
+export { type CompressedDelivery, createCompressedDelivery } from "./delivery/compressed-delivery.js";
 export { createSwitchableDelivery, type SwitchableDelivery } from "./delivery/switchable-delivery.js";
 export { type CoSearchTask, runCoSearch } from "./dna/cosearch.js";
 export { type DesignTask, designForNetwork } from "./dna/design-for-network.js";

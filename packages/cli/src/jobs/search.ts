@@ -5,6 +5,7 @@ import { networkOfModel } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
   type CoSearchResult,
+  createCompressedDelivery,
   createSwitchableDelivery,
   designForNetwork,
   isSwitchable,
@@ -38,11 +39,12 @@ export const searchJob: Job = (context) =>
     const { stages } = context.run;
     const random = createRandomStream(recipe.seed);
     const delivery = isSwitchable(recipe) ? createSwitchableDelivery() : undefined;
-    const deliver = delivery?.deliver;
+    const compressed = recipe.compress === "none" ? undefined : createCompressedDelivery();
+    const deliver = (delivery ?? compressed)?.deliver;
     const task = { options: recipe, dataset, runtime, random, stages, watch: context.watch, deliver };
     const result = await runCoSearch(task);
     const bundle = await delivery?.bundle(recipe.name, result.found.accelerator, random.split("bundle"));
-    return { result, bundle };
+    return { result, bundle, packed: compressed?.packed() };
   });
 
 /** `dovetail search --network FILE`: accelerator and mappings for the user's own network. */
@@ -61,6 +63,8 @@ interface SearchOutcome {
   readonly result: CoSearchResult;
   /** Files by their paths inside the bundle. */
   readonly bundle?: ReadonlyMap<string, FileContents> | undefined;
+  /** Compressed weights. */
+  readonly packed?: Uint8Array | undefined;
 }
 
 async function carryOutSearch(
@@ -83,12 +87,13 @@ async function carryOutSearch(
       dataset,
       new Map<string, string | Uint8Array>([[runFiles.recipe, recipeText], ...given]),
     );
-    const { result, bundle = [] } = await search({ recipe, dataset, runtime });
+    const { result, bundle = [], packed } = await search({ recipe, dataset, runtime });
     const metrics = searchMetrics(result, dataset.labels("test"), origin);
     const { found, trace } = result;
     return new Map<string, FileContents>([
       [runFiles.network, found.onnx],
       [runFiles.weights, encodeSafetensors(found.weights)],
+      ...(packed ? [[runFiles.packed, packed] as const] : []),
       ...hardwareFiles(found.accelerator, found.layers),
       [runFiles.search, jsonText(searchTraceSchema.parse(trace))],
       [

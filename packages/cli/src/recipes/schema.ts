@@ -34,6 +34,27 @@ export const recipeSchema = shape.superRefine((recipe, context) => {
     if (recipe.constraints[name] === undefined) continue;
     complain(["constraints", name], `this target (${kind}) has no such figure`, { received: name });
   }
+  if (kind === "fpga" && recipe.compress !== "none") {
+    complain(["compress"], "the chunk pipeline does not rebuild weights", {
+      expected: "none",
+      received: recipe.compress,
+    });
+  }
+  if (recipe.compress !== "none") {
+    const other = recipe.precision === "switchable" ? "precision" : recipe.defence !== "none" ? "defence" : undefined;
+    if (other) {
+      complain([other], `not together with compress: ${recipe.compress}`, {
+        expected: "a fixed precision and no defence",
+        received: `${recipe[other]}`,
+      });
+    }
+    if (recipe.search.operators !== "convolution") {
+      complain(["search", "operators"], `not together with compress: ${recipe.compress}`, {
+        expected: "convolution",
+        received: recipe.search.operators,
+      });
+    }
+  }
   if (kind === "fpga" && recipe.search.operators !== "convolution") {
     complain(["search", "operators"], "the chunk pipeline has no units for shift and add layers", {
       expected: "convolution",

@@ -9,6 +9,8 @@ export const runFiles = {
   input: "input.onnx",
   network: "network.onnx",
   weights: "weights.safetensors",
+  /** Weights in compressed form, where such were asked for. */
+  packed: "weights.packed",
   accelerator: "accelerator.yaml",
   /** A folder with a file a layer. */
   mappings: "mappings",

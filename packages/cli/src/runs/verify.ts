@@ -16,6 +16,7 @@ import {
 import { readNetwork } from "../files/read-network.js";
 import { inFile, readDocumentFile } from "../files/read-text.js";
 import { parseRecipe } from "../recipes/read-recipe.js";
+import type { Recipe } from "../recipes/schema.js";
 import type { CommandWatch } from "../terminal/command-io.js";
 import { dataOfRun } from "./data-of-run.js";
 import { historySchema } from "./history.js";
@@ -25,6 +26,7 @@ import { searchTraceSchema } from "./search-trace.js";
 import { type RunSummary, readJsonFile, readRunSummary } from "./summary.js";
 import { timingSchema } from "./timing.js";
 import { hardwareFaults } from "./verify-hardware.js";
+import { packedFaults } from "./verify-packed.js";
 
 /** One thing that must hold for a run folder. */
 export interface Check {
@@ -60,16 +62,17 @@ export async function verifyRun(folder: string, options: VerifyOptions): Promise
     const { metrics } = summary;
     await check("mappings and cost", () => hardwareFaults(folder, metrics));
     await check("constraints", async () => checkConstraints(metrics));
-    if (await asksForBundle(folder)) {
+    const recipe = await recipeOf(folder);
+    if (recipe.compress !== "none") await check("packed weights", () => packedFaults(folder));
+    if (isSwitchable(recipe)) {
       await check("bundle", async () => (dataset ? checkBundle(folder, dataset, options) : [noData]));
     }
   }
   return checks;
 }
 
-async function asksForBundle(folder: string): Promise<boolean> {
-  const recipe = await readDocumentFile(join(folder, runFiles.recipe), (text, { file }) => parseRecipe(text, file));
-  return isSwitchable(recipe);
+function recipeOf(folder: string): Promise<Recipe> {
+  return readDocumentFile(join(folder, runFiles.recipe), (text, { file }) => parseRecipe(text, file));
 }
 
 const noData = "the images are not there, so that it cannot be measured";
@@ -93,7 +96,11 @@ async function checkFiles(folder: string, { kind }: RunSummary): Promise<string[
     kind === "search"
       ? [recipe, network, weights, accelerator, mappings, metrics, runFiles.search, timing, runFiles.report]
       : [training, network, weights, metrics, runFiles.history, timing];
-  if (kind === "search" && (await asksForBundle(folder))) expected.push(bundle);
+  if (kind === "search") {
+    const asked = await recipeOf(folder);
+    if (isSwitchable(asked)) expected.push(bundle);
+    if (asked.compress !== "none") expected.push(runFiles.packed);
+  }
   const faults: string[] = [];
   const names = await readdir(folder);
   for (const name of expected) if (!names.includes(name)) faults.push(`${name} is missing`);

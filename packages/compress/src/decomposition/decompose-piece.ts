@@ -213,7 +213,8 @@ function alignedBasis(basis: Float64Array, coefficients: Float32Array, rows: num
   return scaled;
 }
 
-function quantizeBasis(exact: Float64Array): ScaledBasis {
+/** The nearest basis of whole numbers −127 … 127 times a power of two. */
+export function quantizeBasis(exact: Float64Array): ScaledBasis {
   let largest = 0;
   for (const element of exact) largest = Math.max(largest, Math.abs(element));
   let exponent = largest === 0 ? 0 : Math.ceil(Math.log2(largest / 127.5));

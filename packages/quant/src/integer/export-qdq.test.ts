@@ -165,7 +165,7 @@ describe("a QDQ export", () => {
     for (const [, integers] of tensors) {
       expect(Math.max(...tensorNumbers(integers).map(Math.abs))).toBe(7);
     }
-    expect(graph.annotations.get("logits")).toBeUndefined();
+    expect(graph.annotations.get("logits")).toEqual({ bitWidth: 32 });
   });
 
   it("writes four bits as four, and says in the metadata what holds the others", () => {

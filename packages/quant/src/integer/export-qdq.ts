@@ -59,7 +59,7 @@ export function exportQdqModel(
     },
   });
   const widths = bitWidthsOf(network, options);
-  return { ...model, graph: annotate(withoutUnusedConstants(graph), widths) };
+  return { ...model, graph: annotate(withoutUnusedConstants(graph), widths, network.graph.annotations) };
 }
 
 function requireBits(name: string, bits: number): void {
@@ -184,12 +184,12 @@ function withoutUnusedConstants(graph: Graph): Graph {
   return { ...graph, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }
 
-/** Bit-widths of the quantized tensors, under all the names that they have in the QDQ graph. */
-function annotate(graph: Graph, widths: ReadonlyMap<string, number>): Graph {
+/** What is known of the quantized tensors, and their bit-widths, under all the names that they have in the QDQ graph. */
+function annotate(graph: Graph, widths: ReadonlyMap<string, number>, given: Graph["annotations"]): Graph {
   const annotations = new Map(graph.annotations);
   for (const [name, bitWidth] of widths) {
     for (const alias of [name, `${name}:quantized`, `${name}:dequantized`]) {
-      if (graph.types.has(alias)) annotations.set(alias, { ...annotations.get(alias), bitWidth });
+      if (graph.types.has(alias)) annotations.set(alias, { ...given.get(name), ...annotations.get(alias), bitWidth });
     }
   }
   return { ...graph, annotations };

@@ -20,7 +20,10 @@ export function withBitWidths(network: Network, bits: BitWidths): Graph {
   return { ...network.graph, annotations };
 }
 
-/** Bits of each tensor that is quantized, computed on the way to one, or passed on from one. */
+/** The logits leave in float32. */
+const floatBits = 32;
+
+/** Bits of each tensor that is quantized, computed on the way to one, or passed on from one; and of the logits. */
 export function bitWidthsOf(network: Network, { weightBits, activationBits }: BitWidths): Map<string, number> {
   const points = quantizationPoints(network);
   const widths = new Map<string, number>();
@@ -32,5 +35,7 @@ export function bitWidthsOf(network: Network, { weightBits, activationBits }: Bi
     const width = passingOperators.has(node.operator) ? widths.get(node.inputs[0]!) : undefined;
     if (width !== undefined) widths.set(node.outputs[0]!, width);
   }
+  // Said too, since who reads the file may take what is unsaid for something narrower.
+  widths.set(network.logits, floatBits);
   return widths;
 }

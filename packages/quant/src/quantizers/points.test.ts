@@ -84,7 +84,7 @@ describe("weights and biases", () => {
   });
 });
 
-it("annotates weights, stored activations and what is computed on the way to them, but not the logits", () => {
+it("annotates weights, stored activations and what is computed on the way to them, and the logits in float32", () => {
   const of = network((n, x) => convBatchNorm(n, "stem", x, { channels: 4, kernel: 3 }));
   const graph = withBitWidths(of, { weightBits: 4, activationBits: 6 });
   const widths = Object.fromEntries([...graph.annotations].map(([name, { bitWidth }]) => [name, bitWidth]));
@@ -98,5 +98,6 @@ it("annotates weights, stored activations and what is computed on the way to the
     "GlobalAveragePool:out": 6,
     "Flatten:out": 6,
     "classifier.weight": 4,
+    logits: 32,
   });
 });

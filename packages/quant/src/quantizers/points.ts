@@ -47,7 +47,6 @@ const computing: ReadonlySet<string> = new Set([
   "ConvTranspose",
   "Gemm",
   "MatMul",
-  "AdderConv",
   "Add",
   "Sub",
   "Mul",
@@ -55,6 +54,9 @@ const computing: ReadonlySet<string> = new Set([
   "AveragePool",
   "Concat",
 ]);
+
+/** Also the add layer, which is Dovetail's own. */
+const reading: ReadonlySet<string> = new Set([...computing, "AdderConv"]);
 
 /** Operators whose result holds no other values than their input: what was quantized stays so. */
 export const passingOperators: ReadonlySet<string> = new Set([
@@ -162,7 +164,7 @@ function isComputedOn(
   readers: ReadonlyMap<string, readonly Node[]>,
   isFused: (node: Node) => boolean,
 ): boolean {
-  if (computing.has(node.operator) || isFused(node)) return true;
+  if (reading.has(node.operator) || isFused(node)) return true;
   if (!passingOperators.has(node.operator)) return false;
   return (readers.get(node.outputs[0]!) ?? []).some((reader) => isComputedOn(reader, readers, isFused));
 }

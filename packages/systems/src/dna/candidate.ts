@@ -122,7 +122,7 @@ interface StageOptions {
 }
 
 /** One training that goes on from its last checkpoint. */
-async function trainStage(
+export async function trainStage(
   context: TrainingContext,
   stage: StageOptions,
 ): Promise<{ weights: ReadonlyMap<string, Tensor> }> {

@@ -146,16 +146,25 @@ interface PrepareOptions extends Pick<DesignRequest, "accelerator" | "designStat
 async function prepare(context: TrainingContext, target: Target, options: PrepareOptions): Promise<Prepared> {
   const { name, network, weights, trainingMacs, operators, train = trainCandidate } = options;
   requireBudget(name, network, trainingMacs, context.options);
-  const designed = await target.design({
-    graph: withBitWidths(network, chargedPrecision(context.options)),
-    accelerator: options.accelerator,
-    designState: options.designState,
-    random: context.random.split("accelerator").split(name),
-    watch: context.watch,
-  });
-  if (name === "found") requireConstraints(target.constraints(designed.hardware));
-  const candidate = await train(context, { name, network, weights, trainingMacs });
-  return { name, candidate, designed, operators };
+  const design = async (graph: Graph): Promise<DesignedHardware> => {
+    const designed = await target.design({
+      graph,
+      accelerator: options.accelerator,
+      designState: options.designState,
+      random: context.random.split("accelerator").split(name),
+      watch: context.watch,
+    });
+    if (name === "found") requireConstraints(target.constraints(designed.hardware));
+    return designed;
+  };
+  const training = () => train(context, { name, network, weights, trainingMacs });
+  // What compressed weights take is known only when they are.
+  if (name === "found" && context.options.compress !== "none") {
+    const candidate = await training();
+    return { name, candidate, designed: await design(candidate.graph), operators };
+  }
+  const designed = await design(withBitWidths(network, chargedPrecision(context.options)));
+  return { name, candidate: await training(), designed, operators };
 }
 
 /** ResNet-8 for the same images: what results are compared with. */

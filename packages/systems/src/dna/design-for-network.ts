@@ -46,6 +46,14 @@ export async function designForNetwork(task: DesignTask): Promise<CoSearchResult
       received: options.precision === "switchable" ? "switchable" : options.defence,
     });
   }
+  if (options.compress !== "none") {
+    throw inputError("nothing_is_trained", "a network of your own is not trained, as this asks for", {
+      path: ["compress"],
+      expected: "none",
+      received: options.compress,
+      hint: "`dovetail compress` compresses it",
+    });
+  }
   const target = createTarget(options, random.split("hardware"));
   const candidate = await deliver(task);
   const request = { graph: candidate.graph, random: random.split("accelerator"), watch };

@@ -164,6 +164,26 @@ const precisionsSchema = z
   .default([4, 8])
   .describe("Bits that a switchable network can run at; 8 must be among them, 32 is full precision.");
 
+/** How weights are compressed. */
+export const compressionSchema = z
+  .strictObject({
+    equalBits: z
+      .number()
+      .int()
+      .min(3)
+      .max(8)
+      .default(4)
+      .describe("Rows are zeroed until the network takes no more than quantized to so many bits."),
+    retrainFraction: z
+      .number()
+      .positive()
+      .max(0.9)
+      .default(0.3)
+      .describe("Share of the training after the search that brings weights into form, in whole epochs, one at least."),
+    learningRate: rate.default(0.02).describe("Highest of these epochs; falls to 0 along a cosine."),
+  })
+  .describe("Settings of `compress`.");
+
 /** Everything of a co-search but the data and the seed. */
 export const coSearchOptionsSchema = z.strictObject({
   target: targetSchema,
@@ -177,6 +197,13 @@ export const coSearchOptionsSchema = z.strictObject({
     .describe(
       "rps: adversarial training (PGD-7 at 8/255) at a precision drawn from `precisions` for each step; in use each batch draws its own. The result is delivered as a bundle too.",
     ),
+  compress: z
+    .enum(["none", "smartexchange"])
+    .default("none")
+    .describe(
+      "smartexchange: weights become small bases and sparse powers of two, rebuilt inside the accelerator (ASIC). The found network is delivered so; baselines are not.",
+    ),
+  compression: compressionSchema.prefault({}),
   effort: effortSchema,
   search: searchSettingsSchema.prefault({}),
   training: trainingSettingsSchema.prefault({}),
