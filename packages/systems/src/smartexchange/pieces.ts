@@ -48,6 +48,9 @@ export const keptName = {
   smartExchange: (network: string, seed: number) => pieceName.compressed(network, "smartexchange", seed),
 } as const;
 
+/** Thirteen decompositions of all layers, in epochs. */
+const factsWork = 3;
+
 /** A step in straight-through form takes about so much longer than one in float32. */
 const formWork = 1.2;
 
@@ -65,7 +68,7 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
         ? [
             {
               name: pieceName.facts(name),
-              work: stepWork,
+              work: factsWork * stepWork,
               run: (context: PieceContext) => facts(network, experiment, context),
             },
           ]
