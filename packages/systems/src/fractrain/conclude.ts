@@ -2,8 +2,8 @@
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
 import { claimOf, mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
-import { defaultChoices, isSkip } from "./cost.js";
-import { type Experiment, experiments } from "./experiment.js";
+import { type Choice, defaultChoices, isSkip } from "./cost.js";
+import { type Experiment, experiments, gateSettings } from "./experiment.js";
 import { type PieceFigures, pieceFiguresSchema, pieceName, settings } from "./pieces.js";
 
 const source = "systems.md §4, shows that it works";
@@ -31,12 +31,16 @@ const arrays = [
   { key: "bitFusion", name: "Bit Fusion's" },
 ] as const;
 
-/** Tried on ResNet-8 with 100 steps, before the gates were as they are. */
+/**
+ * On 2,000 validation images, ResNet-20 trained on 8,000 for 434 steps, one seed. Static networks there: 54.1 % (4-bit
+ * weights, 4-bit activations, 6-bit gradients: 2.14 % of float32's bit-operations), 54.9 % (4/8: 2.66 %), 57.7 % (6/6:
+ * 2.78 %), 57.4 % (6/8: 3.43 %). The standard error of such an accuracy is 1.1 points.
+ */
 const triedWithGates = [
-  "gates that start as layers usually do: all samples of a batch chose alike, between the skip and 6/12 in turn, and all test images skipped (24.1 %, where the static network of equal cost had 26.4 %)",
-  "gates' first weights 6 and 12 times as far apart, with their gradient flowing into the features: choices differed from image to image, but the features suffered (23.1 %, SBM 8/8 29.5 %)",
-  "no gradient from the gates into the features: 25.9 % with weights 4 times as far apart, 29.9 % with 12 times, as here",
-  "a tenth of the gates' gradient beside it: 29.0 %",
+  "published choices with the skip, targets from 1.5 % up by 0.5, the cost's published sign: 49.5 % at 2.35 % (validation images; static 4/6 54.1 % at 2.14 %): three of nine blocks were always skipped and most others at 6/12",
+  "without the skip, targets from 1.8 % up by 0.4: 53.0 % at 2.84 % (static 4/8 54.9 % at 2.66 %)",
+  "and gates that start near the middle choices, the cost's weight in proportion to its distance from the target: 54.4 % at 2.68 % (static 4/8 54.9 % at 2.66 %)",
+  "and choices with 6-bit gradients (3, 4, 5, 6, 8 bits of activations), as here: 56.1 % at 2.51 % (static 6/6 57.7 % at 2.78 %)",
 ];
 
 interface Access {
@@ -50,7 +54,7 @@ function setupOf({ depth, data, batchSize, steps, settingSteps, learningRate, eq
   return [
     `ResNet-${depth} (shortcuts by 1×1 convolutions) on the bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class and ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, which are read once, at the end of each training. All methods: ${steps} steps of ${batchSize} images, SGD with momentum 0.9, weight decay 1e-4, a one-cycle learning rate up to ${learningRate}, flip and 4-pixel crop, the same first weights and the same batches with one seed.`,
     "Bit-operations are float32-equivalent multiply–accumulates, bits of both operands multiplied, over 1,024, of all three products of all layers: stem, shortcuts, classifier (in 32 bits) and the gates' own layers are counted, the stem's error product is not, since nobody computes it. The published counters leave stem, shortcuts and classifier out.",
-    "Beside gated blocks, stem, shortcuts and the gates' layers are at 8 bits, weights of the blocks at 4. The gates' weights start 12 times as far apart as usual, or all samples of a batch choose alike and the control swings between the extremes; no gradient flows from the gates into the features. β is 0.004, four times the published one, which in so few steps left the cost below its target. All three were chosen on the quick form, which therefore is no independent test of them. A choice of 0 bits skips the branch: without it 1.76 % is the least that 4-bit weights allow. PFQ's indicator has the code's ε = 0.15 and α = 0.4 and sees 40 means of losses in a training, not 160: with so few steps the noise of shorter means is as large as ε. Both were set before the runs.",
+    "Beside gated blocks, stem, shortcuts and the gates' layers are at 8 bits, weights of the blocks at 4. Differences from the publication, all chosen on validation images before this run (see what was tried): gates choose among 3, 4, 5, 6 and 8 bits of activations with 6-bit gradients, without a skip; targets start at 1.8 % and rise by 0.4 at turning points; β is 0.004, and the cost's weight is in proportion to its distance from the target within a tenth of it; gates start near the second and third choice, their weights three times as far apart as usual; no gradient flows from the gates into the features. The row fractrain-published has the published choices (3/6, 4/6, 4/8, 6/8, 6/12) and the skip that systems.md adds, targets from 1.5 % up by 0.5, β = 0.001 and the published sign; gates start and are fed as in the others. PFQ's indicator has the code's ε = 0.15 and α = 0.4 and sees 40 means of losses in a training, not 160: with so few steps the noise of shorter means is as large as ε.",
     `The static network of equal bit-operations has 4-bit weights and the bits of activations and gradients that come nearest to FracTrain's count with the same seed${equalStatics > 1 ? `; the best of the ${equalStatics} nearest by test accuracy counts, which favours it` : ""}. Stem and shortcuts are at 8 bits as beside gates.`,
     "Latency and energy: each product is a workload of 32 images, the error product a convolution with the channels' roles exchanged, the weight gradient one with the roles of images and channels exchanged. 2-in-1's array: 2,496 spatially tiled serial units on the area of Bit Fusion's 512, around Bit Fusion's memories (45 nm, 500 MHz, LPDDR4 at 192 bits a cycle), for every product at every precision the best dataflow of 200 that the evolutionary mapper tries, model exact; operands above 8 bits are cut in slices of equal width, every pair of slices a pass with all its accesses; operands of unequal widths are charged as the wider one. Bit Fusion's array: the closed forms of its simulator (16 × 32 fused units of 8 × 8 bits); gradients above 8 bits take two passes, widths between 2, 4 and 8 are rounded up, which bit-operations are not.",
     `Fine-tuning: ${settingSteps} float32 steps on every second training image, then ${settingSteps} steps by each method on the others. Adaptation: the same with the first and the last five classes, the classifier anew.`,
@@ -214,16 +218,25 @@ function methodsTable(
 }
 
 function choicesTable({ seeds }: Experiment, scratch: Access["scratch"]): CardTable {
-  const names = defaultChoices.map((choice) =>
-    isSkip(choice) ? "skip" : `${choice.activationBits}/${choice.gradientBits}`,
-  );
-  const shares = (rows: readonly (readonly number[])[]): number[] =>
-    names.map((_, choice) => percent(mean(rows.map((row) => row[choice]!))));
-  const rows = ["dfq", "fractrain"].flatMap((method) => {
+  const columnOf = ({ activationBits, gradientBits }: Choice): string => `${activationBits}/${gradientBits}`;
+  const published = defaultChoices.map((choice) => (isSkip(choice) ? "skip" : columnOf(choice)));
+  const own = gateSettings.choices.map(columnOf);
+  const names = [...new Set([...published, ...own])];
+  const shares = (rows: readonly (readonly number[])[], choices: readonly string[]): (number | null)[] =>
+    names.map((name) => {
+      const choice = choices.indexOf(name);
+      return choice < 0 ? null : percent(mean(rows.map((row) => row[choice]!)));
+    });
+  const gated = [
+    ["dfq", own],
+    ["fractrain", own],
+    ["fractrain-published", published],
+  ] as const;
+  const rows = gated.flatMap(([method, choices]) => {
     const { trainingChoices, testChoices } = scratch(method, seeds[0]!);
     return [
-      [method, "training", ...shares(trainingChoices!)],
-      [method, "test images", ...shares(testChoices!)],
+      [method, "training", ...shares(trainingChoices!, choices)],
+      [method, "test images", ...shares(testChoices!, choices)],
     ];
   });
   return {

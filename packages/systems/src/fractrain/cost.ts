@@ -54,9 +54,12 @@ export interface Choice {
   readonly gradientBits: number;
 }
 
+/** The block's branch is not computed. */
+export const skipChoice: Choice = { activationBits: 0, gradientBits: 0 };
+
 /** The published choices (CIFAR-10), and before them the skip, without which 4-bit weights cost 1.76 % at least. */
 export const defaultChoices: readonly Choice[] = [
-  { activationBits: 0, gradientBits: 0 },
+  skipChoice,
   { activationBits: 3, gradientBits: 6 },
   { activationBits: 4, gradientBits: 6 },
   { activationBits: 4, gradientBits: 8 },
@@ -64,10 +67,14 @@ export const defaultChoices: readonly Choice[] = [
   { activationBits: 6, gradientBits: 12 },
 ];
 
-/** The published choices, after the skip or without it. */
-export function choicesOf(skip: boolean): readonly Choice[] {
-  return skip ? defaultChoices : defaultChoices.filter((choice) => !isSkip(choice));
-}
+/** Without the skip. */
+export const publishedChoices: readonly Choice[] = defaultChoices.filter((choice) => !isSkip(choice));
+
+/** Gradients at 6 bits, which with 4-bit weights lose nothing here, and what that saves for activations. */
+export const sixBitGradientChoices: readonly Choice[] = [3, 4, 5, 6, 8].map((activationBits) => ({
+  activationBits,
+  gradientBits: 6,
+}));
 
 export function isSkip({ activationBits, gradientBits }: Choice): boolean {
   return activationBits === 0 && gradientBits === 0;

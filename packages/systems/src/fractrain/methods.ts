@@ -1,6 +1,7 @@
 // Ways to train: in full precision, at one precision, by PFQ, by DFQ, by FracTrain, and the static baselines.
 
 import { z } from "zod";
+import { publishedChoices } from "./cost.js";
 
 const bits = z.number().int().min(1).max(24);
 const fraction = z.number().positive().lt(1);
@@ -35,6 +36,11 @@ const gateFields = {
     .describe(
       "Share of the target within which the cost's weight is proportional to its distance; 0: the published sign.",
     ),
+  choices: z
+    .array(z.strictObject({ activationBits: bits, gradientBits: bits }))
+    .min(2)
+    .default([...publishedChoices])
+    .describe("What a gate chooses between, cheapest first; the published ones by default."),
   skip: z
     .boolean()
     .default(true)

@@ -9,7 +9,7 @@ import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { bitFusionFigures } from "./bit-fusion-array.js";
 import type { OperandBits } from "./cost.js";
 import { equalStatics } from "./equal-statics.js";
-import { beta, type Experiment, networkFor } from "./experiment.js";
+import { type Experiment, gateSettings, networkFor, risingTargets } from "./experiment.js";
 import { type MethodInput, methodOf } from "./methods.js";
 import { shapedLayers } from "./products.js";
 import { type MethodOutcome, trainByMethod } from "./training.js";
@@ -44,7 +44,7 @@ export type Setting = (typeof settings)[number];
 
 const settingMethods = [
   ["sbm-8-8", { kind: "static" }],
-  ["fractrain", { kind: "fractrain", beta }],
+  ["fractrain", { kind: "fractrain", ...gateSettings, ...risingTargets }],
 ] as const satisfies readonly (readonly [string, MethodInput])[];
 
 export const pieceName = {

@@ -11,7 +11,7 @@ import {
   fullPrecision,
   type OuterLayers,
 } from "./controllers.js";
-import { choicesOf, type OperandBits } from "./cost.js";
+import { type OperandBits, skipChoice } from "./cost.js";
 import { lossWithCost } from "./cost-loss.js";
 import type { LossWatchOptions } from "./epoch-losses.js";
 import { type GatedNetwork, gateBlocks } from "./gated-network.js";
@@ -118,12 +118,15 @@ function wageubnLevels(share: number): number {
 
 function prepareGated(
   network: Network,
-  { beta, skip }: { readonly beta: number; readonly skip: boolean },
+  { beta, skip, choices }: Pick<Extract<Method, { kind: "dfq" }>, "beta" | "skip" | "choices">,
   { batchSize, loss = softmaxCrossEntropy() }: PrepareOptions,
   target: (turningPoints: number) => CostTarget,
   watch?: LossWatchOptions,
 ): PreparedTraining {
-  const gated = gateBlocks(network, { weightBits: branchWeightBits, choices: choicesOf(skip) });
+  const gated = gateBlocks(network, {
+    weightBits: branchWeightBits,
+    choices: skip ? [skipChoice, ...choices] : choices,
+  });
   const outside = outerLayers(network);
   const outer = { ...outside, layers: new Set([...outside.layers, ...gateLayers(gated.network)]) };
   const prepared = quantizeLayers(gated.network, { fullPrecision: ({ node }) => !outer.layers.has(node.name) });
