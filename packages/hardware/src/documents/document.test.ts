@@ -32,7 +32,7 @@ describe("reading documents", () => {
         line: 3,
         column: 1,
         path: ["dataspaces"],
-        expected: "one of name, dimensions, dataSpaces",
+        expected: "one of name, operation, dimensions, dataSpaces",
         hint: "did you mean dataSpaces?",
       }),
     );
