@@ -35,7 +35,7 @@ export {
   type TensorType,
   type Value,
 } from "./ir/graph.js";
-export { consumedNames } from "./ir/subgraphs.js";
+export { capturedNames, consumedNames, subgraphsOf } from "./ir/subgraphs.js";
 export {
   elementCount,
   int64Vector,

@@ -3,27 +3,20 @@ import { beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { runCommand } from "../testing/run-command.js";
 import { filesIn, useTemporaryFolder } from "../testing/temporary-folder.js";
+import { tinyEffort } from "../testing/tiny-effort.js";
 import { writeTinyImages } from "../testing/tiny-images.js";
 
 useTemporaryFolder();
 
 const slow = { timeout: 600_000 };
 
-const effort = {
-  trainingMacs: 2e9,
-  batchSize: 6,
-  warmUpSteps: 1,
-  searchSteps: 2,
-  acceleratorEvery: 2,
-  acceleratorEvaluations: 2,
-  finalAcceleratorEvaluations: 4,
-  mapperEvaluations: 5,
-  finalMapperEvaluations: 20,
-  checkpointEvery: 1,
-};
-
 beforeAll(() => {
-  const common = { data: writeTinyImages("images", { side: 12 }), effort, target: { kind: "asic" }, objective: "edp" };
+  const common = {
+    data: writeTinyImages("images", { side: 12 }),
+    effort: tinyEffort,
+    target: { kind: "asic" },
+    objective: "edp",
+  };
   const write = (name: string, fields: object): void =>
     writeFileSync(`${name}.yaml`, stringify({ ...common, name, ...fields }));
   write("switchable", { precision: "switchable", precisions: [4, 8, 32] });

@@ -1,7 +1,14 @@
 // From a graph to the operators that run fastest on a provider. One set of gradient rules, lowering differs.
 
-import { dovetailDomain, eliminateDeadCode, expandOwnOperators, type Graph, type Node } from "@dovetail/graph";
-import { capturedNames } from "./captured-names.js";
+import {
+  capturedNames,
+  dovetailDomain,
+  eliminateDeadCode,
+  expandOwnOperators,
+  type Graph,
+  type Node,
+  subgraphsOf,
+} from "@dovetail/graph";
 import { createEmitter, type Emitter } from "./emitter.js";
 import { createForms, type Forms } from "./forms.js";
 import type { LoweringTable } from "./rule.js";
@@ -72,7 +79,7 @@ function lowerBlocked(original: Graph, blockSize: number): Graph {
 
 /** The node as it is, on operands in plain order. */
 function copyPlain(node: Node, emitter: Emitter, forms: Forms): void {
-  for (const name of capturedNames(node)) {
+  for (const name of subgraphsOf(node).flatMap(capturedNames)) {
     // Subgraphs name what they take from outside, so it must be there under its own name.
     const plain = forms.has(name) ? forms.plain(name) : name;
     if (plain === name) continue;

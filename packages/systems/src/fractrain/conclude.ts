@@ -2,9 +2,10 @@
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
 import { claimOf, mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
+import { settings } from "../reproduction/data-splits.js";
 import { type Choice, defaultChoices, isSkip } from "./cost.js";
 import { type Experiment, experiments, gateSettings } from "./experiment.js";
-import { type PieceFigures, pieceFiguresSchema, pieceName, settings } from "./pieces.js";
+import { type PieceFigures, pieceFiguresSchema, pieceName } from "./pieces.js";
 
 const source = "systems.md §4, shows that it works";
 

@@ -4,7 +4,7 @@ import { createRandomStream } from "@dovetail/core";
 import type { Network } from "@dovetail/models";
 import { type ImageDataset, oneCycle, parametersOf } from "@dovetail/train";
 import { z } from "zod";
-import { classesOf, halfOf } from "../reproduction/data-splits.js";
+import { isCarried, type Setting, settings, splitOf } from "../reproduction/data-splits.js";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { bitFusionFigures } from "./bit-fusion-array.js";
 import type { OperandBits } from "./cost.js";
@@ -37,10 +37,6 @@ export const pieceFiguresSchema = z.object({
 });
 
 export type PieceFigures = z.output<typeof pieceFiguresSchema>;
-
-/** Settings in which a trained network goes on: with other images of the same classes, and with other classes. */
-export const settings = ["fine-tuning", "adaptation"] as const;
-export type Setting = (typeof settings)[number];
 
 const settingMethods = [
   ["sbm-8-8", { kind: "static" }],
@@ -149,27 +145,13 @@ function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
         const dataset = splitOf(await context.dataset(experiment.data), setting, 1);
         const network = networkFor(experiment, dataset);
         const { tensors } = await context.kept(setting);
-        const own = network.parameters.filter(
-          ({ name: parameter }) => setting === "fine-tuning" || !isClassifier(parameter),
-        );
+        const own = network.parameters.filter(({ name: parameter }) => isCarried(parameter, setting));
         const weights = new Map(own.flatMap(({ name: parameter }) => [[parameter, tensors.get(parameter)!] as const]));
         return figuresOf(await trainPiece(experiment, { dataset, network, method, seed, steps, weights }, context));
       },
     }),
   );
   return [before, ...after];
-}
-
-/** The classifier starts anew where the classes are others. */
-const isClassifier = (parameter: string): boolean => parameter.startsWith("classifier.");
-
-function splitOf(dataset: ImageDataset, setting: Setting, half: 0 | 1): ImageDataset {
-  if (setting === "fine-tuning") return halfOf(dataset, half);
-  const count = Math.floor(dataset.classNames.length / 2);
-  return classesOf(
-    dataset,
-    Array.from({ length: count }, (_, index) => half * count + index),
-  );
 }
 
 interface TrainingOfPiece {

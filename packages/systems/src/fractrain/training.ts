@@ -6,7 +6,6 @@ import { initializeParameters, type Network } from "@dovetail/models";
 import type { Runtime } from "@dovetail/runtime";
 import {
   type Augmentation,
-  type Checkpoint,
   createBatchStream,
   createPredictor,
   evaluatePredictor,
@@ -16,6 +15,7 @@ import {
   sgd,
   train,
 } from "@dovetail/train";
+import type { PieceCheckpoint } from "../reproduction/reproduction.js";
 import type { LayerCount } from "./bit-counter.js";
 import type { Method } from "./methods.js";
 import { type PreparedTraining, prepareTraining } from "./prepare.js";
@@ -39,12 +39,6 @@ export interface MethodTrainingOptions {
   readonly random: RandomStream;
   readonly watch?: Watch | undefined;
   readonly checkpoint?: PieceCheckpoint | undefined;
-}
-
-/** Where an interrupted training goes on. */
-export interface PieceCheckpoint {
-  readonly load: () => Promise<Checkpoint | undefined>;
-  readonly save: (checkpoint: Checkpoint) => Promise<void>;
 }
 
 export interface MethodOutcome {

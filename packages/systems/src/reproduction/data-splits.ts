@@ -3,6 +3,25 @@
 import type { DatasetPart, ImageDataset, LabelledImages } from "@dovetail/train";
 import { createDataset } from "@dovetail/train";
 
+/** Settings in which a trained network goes on: with other images of the same classes, and with other classes. */
+export const settings = ["fine-tuning", "adaptation"] as const;
+export type Setting = (typeof settings)[number];
+
+/** What a network is trained on before (0) and after (1): one half of the images, or of the classes. */
+export function splitOf(dataset: ImageDataset, setting: Setting, half: 0 | 1): ImageDataset {
+  if (setting === "fine-tuning") return halfOf(dataset, half);
+  const count = Math.floor(dataset.classNames.length / 2);
+  return classesOf(
+    dataset,
+    Array.from({ length: count }, (_, index) => half * count + index),
+  );
+}
+
+/** Whether a parameter goes on; the classifier starts anew where the classes are others. */
+export function isCarried(parameter: string, setting: Setting): boolean {
+  return setting === "fine-tuning" || !parameter.startsWith("classifier.");
+}
+
 /** The images of these classes, numbered anew in this order. */
 export function classesOf(dataset: ImageDataset, classes: readonly number[]): ImageDataset {
   const { imageShape, classNames, source } = dataset;

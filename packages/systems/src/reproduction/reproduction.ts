@@ -5,6 +5,12 @@ import type { Runtime } from "@dovetail/runtime";
 import type { Checkpoint, DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
 import type { Conclusion, Scale } from "./card.js";
 
+/** Where an interrupted piece goes on: what it saved last. */
+export interface PieceCheckpoint {
+  readonly load: () => Promise<Checkpoint | undefined>;
+  readonly save: (checkpoint: Checkpoint) => Promise<void>;
+}
+
 /** What a piece works with. */
 export interface PieceContext {
   readonly runtime: Runtime;
@@ -16,11 +22,8 @@ export interface PieceContext {
   kept(name: string): Promise<Checkpoint>;
   /** Keeps tensors for later pieces. */
   keep(name: string, checkpoint: Checkpoint): Promise<void>;
-  /** Where an interrupted piece goes on: what it saved last. Gone when the piece is done. */
-  readonly checkpoint: {
-    load(): Promise<Checkpoint | undefined>;
-    save(checkpoint: Checkpoint): Promise<void>;
-  };
+  /** Gone when the piece is done. */
+  readonly checkpoint: PieceCheckpoint;
   /** Progress of this piece: `done` of `total` is its share of `work`. */
   readonly watch: Watch;
 }

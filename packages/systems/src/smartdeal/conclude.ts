@@ -2,6 +2,7 @@
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
 import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
+import { settings } from "../reproduction/data-splits.js";
 import { type Experiment, experiments, integerMethods } from "./experiment.js";
 import { coefficientState, methodSchema } from "./methods.js";
 import {
@@ -12,7 +13,6 @@ import {
   pieceFiguresSchema,
   pieceName,
   settingMethods,
-  settings,
   wideNetworkName,
 } from "./pieces.js";
 import { partPj, type StepEnergy, stepParts, totalPj } from "./training-energy.js";

@@ -3,9 +3,9 @@
 import { createRandomStream } from "@dovetail/core";
 import { structuredFormOf } from "@dovetail/graph";
 import { type Network, vgg } from "@dovetail/models";
-import { type ImageDataset, oneCycle, type Schedule } from "@dovetail/train";
+import { oneCycle, type Schedule } from "@dovetail/train";
 import { z } from "zod";
-import { classesOf, halfOf } from "../reproduction/data-splits.js";
+import { isCarried, type Setting, settings, splitOf } from "../reproduction/data-splits.js";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { averagedFrom, type Experiment, integerMethods, type NamedMethod, networkFor, rateOf } from "./experiment.js";
 import { layerShape } from "./factored-network.js";
@@ -56,9 +56,6 @@ export const energySchema = z.object({
 export type ModelledEnergy = z.output<typeof energySchema>;
 export type EnergyRow = ModelledEnergy["steps"][number];
 
-/** Settings in which a trained network goes on: with other images of the same classes, and with other classes. */
-export const settings = ["fine-tuning", "adaptation"] as const;
-export type Setting = (typeof settings)[number];
 export const settingMethods = ["dense", "switch", "latent"] as const;
 
 export const pieceName = {
@@ -151,26 +148,13 @@ function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
       run: async (context) => {
         const dataset = splitOf(await context.dataset(experiment.data), setting, 1);
         const { tensors } = await context.kept(setting);
-        const isCarried = (parameter: string): boolean => setting === "fine-tuning" || !isClassifier(parameter);
-        const weights = new Map([...tensors].filter(([parameter]) => isCarried(parameter)));
+        const weights = new Map([...tensors].filter(([parameter]) => isCarried(parameter, setting)));
         const { method } = methods.find((one) => one.name === name)!;
         return runTraining(experiment, context, { dataset, method, seed, steps, weights });
       },
     }),
   );
   return [before, ...after];
-}
-
-/** The classifier starts anew where the classes are others. */
-const isClassifier = (parameter: string): boolean => parameter.startsWith("classifier.");
-
-function splitOf(dataset: ImageDataset, setting: Setting, half: 0 | 1): ImageDataset {
-  if (setting === "fine-tuning") return halfOf(dataset, half);
-  const count = Math.floor(dataset.classNames.length / 2);
-  return classesOf(
-    dataset,
-    Array.from({ length: count }, (_, index) => half * count + index),
-  );
 }
 
 interface PieceTraining extends Pick<TrainingOptions, "dataset" | "steps" | "weights" | "averaging"> {

@@ -5,13 +5,13 @@ import {
   coefficientMask,
   coefficientValues,
   decomposeLayer,
+  keptRowsOf,
   type StructuredLayer,
 } from "@dovetail/compress";
 import { inputError } from "@dovetail/core";
 import { type Tensor, tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
 import { codeOfValue, forbiddenCode, magnitudeCount } from "./codes.js";
 import { basisScaleExponent, type FactoredLayer, type FactoredNetwork, layerShape } from "./factored-network.js";
-import { keptRowsOf } from "./kept-rows.js";
 
 export interface StartOptions {
   /** Share of the rows of coefficients that may differ from zero, the same in every layer. */
@@ -44,7 +44,11 @@ export function decomposedStart(
     }
     const values = Float32Array.from(tensorNumbers(weight));
     const shape = layerShape(layer.weightShape);
-    const keptRows = keptRowsOf(values, shape, layer.form, keptRowShare);
+    const { rowsPerFilter } = layer.form;
+    const prunedRows = rowsPerFilter - Math.round(keptRowShare * rowsPerFilter);
+    // 1×1 convolutions are folded as linear layers are, and share patterns as those do.
+    const isLinear = shape.kernelHeight * shape.kernelWidth === 1;
+    const keptRows = keptRowsOf(values, shape, { by: "share", share: prunedRows / rowsPerFilter }, isLinear);
     const { layer: structured } = decomposeLayer(values, shape, { keptRows, exponents: magnitudeCount - headroom });
     const mask = inPieces(coefficientMask(structured), layer);
     const smaller = coefficientValues(structured).map((value) => value / 2 ** headroom);

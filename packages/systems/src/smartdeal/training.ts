@@ -18,6 +18,7 @@ import {
   sgd,
   train,
 } from "@dovetail/train";
+import type { PieceCheckpoint } from "../reproduction/reproduction.js";
 import { type Averaging, createAverage } from "./average.js";
 import { type FactoredNetwork, factorLayers } from "./factored-network.js";
 import { inputZeros } from "./input-zeros.js";
@@ -48,12 +49,6 @@ export interface TrainingOptions {
   readonly random: RandomStream;
   readonly watch?: Watch | undefined;
   readonly checkpoint?: PieceCheckpoint | undefined;
-}
-
-/** Where an interrupted training goes on. */
-export interface PieceCheckpoint {
-  readonly load: () => Promise<Checkpoint | undefined>;
-  readonly save: (checkpoint: Checkpoint) => Promise<void>;
 }
 
 export interface Outcome {

@@ -1,7 +1,7 @@
 import { structuredFormOf } from "@dovetail/graph";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { keptRowsOf } from "./kept-rows.js";
+import { keptRowsOf } from "./prune-rows.js";
 
 const layers = fc.record({
   outputChannels: fc.integer({ min: 1, max: 70 }),
@@ -17,8 +17,9 @@ it("a group of filters shares its rows, as many as asked for, and gives up the s
       const shape = { outputChannels, inputChannels, kernelHeight: kernel, kernelWidth: kernel };
       const form = structuredFormOf(shape);
       const { columns, filterWeights, rowsPerFilter } = form;
-      const weights = Array.from({ length: outputChannels * filterWeights }, (_, i) => Math.sin(seed * (i + 1)));
-      const kept = keptRowsOf(weights, shape, form, keptShare);
+      const weights = Float32Array.from({ length: outputChannels * filterWeights }, (_, i) => Math.sin(seed * (i + 1)));
+      const share = 1 - Math.round(keptShare * rowsPerFilter) / rowsPerFilter;
+      const kept = keptRowsOf(weights, shape, { by: "share", share }, kernel === 1);
       const together = kernel === 1 ? 10 : 32;
       for (let first = 0; first < outputChannels; first += together) {
         const filters = Array.from({ length: Math.min(together, outputChannels - first) }, (_, i) => first + i);
