@@ -1,54 +1,39 @@
 // What the results of SmartDeal's reproduction say: claims, tables, what was not run.
 
-import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
+import type { Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
+import { claimOf, percent, points } from "../reproduction/claims.js";
 import { settings } from "../reproduction/data-splits.js";
-import { type Experiment, experiments, integerMethods } from "./experiment.js";
-import { coefficientState, methodSchema } from "./methods.js";
-import {
-  type EnergyRow,
-  energySchema,
-  type ModelledEnergy,
-  type PieceFigures,
-  pieceFiguresSchema,
-  pieceName,
-  settingMethods,
-  wideNetworkName,
-} from "./pieces.js";
-import { partPj, type StepEnergy, stepParts, totalPj } from "./training-energy.js";
+import { type Experiment, experiments } from "./experiment.js";
+import { energySchema, type PieceFigures, pieceFiguresSchema, pieceName, settingMethods } from "./pieces.js";
+import { inferencePj, type RatioOptions, type Results, ratioOf, storageRatio } from "./results.js";
+import { inferenceTable, methodsTable, partsTable, ratiosTable, settingsTable } from "./tables.js";
 
 const source = "systems.md §2, shows that it works";
 const published = "SmartDeal (2021)";
 
-export function concludeSmartDeal(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
-  return concludeExperiment(experiments[scale], results);
+export function concludeSmartDeal(scale: Scale, pieces: ReadonlyMap<string, unknown>): Conclusion {
+  return concludeExperiment(experiments[scale], pieces);
 }
 
-export function concludeExperiment(experiment: Experiment, results: ReadonlyMap<string, unknown>): Conclusion {
-  const figures = (piece: string): PieceFigures => pieceFiguresSchema.parse(results.get(piece));
-  const access: Access = {
+export function concludeExperiment(experiment: Experiment, pieces: ReadonlyMap<string, unknown>): Conclusion {
+  const figures = (piece: string): PieceFigures => pieceFiguresSchema.parse(pieces.get(piece));
+  const results: Results = {
     figures,
     scratch: (method, seed) => figures(pieceName.scratch(method, seed)),
-    energy: energySchema.parse(results.get(pieceName.energy)),
+    energy: energySchema.parse(pieces.get(pieceName.energy)),
   };
   return {
     setup: setupOf(experiment),
-    claims: claimsOf(experiment, access),
+    claims: claimsOf(experiment, results),
     notRun: [...notRun],
     tables: [
-      methodsTable(experiment, access),
-      partsTable(experiment, access),
-      ratiosTable(experiment, access),
-      inferenceTable(access),
-      settingsTable(access),
+      methodsTable(experiment, results),
+      partsTable(experiment, results),
+      ratiosTable(experiment, results),
+      inferenceTable(results),
+      settingsTable(results),
     ],
   };
-}
-
-interface Access {
-  readonly figures: (piece: string) => PieceFigures;
-  readonly scratch: (method: string, seed: number) => PieceFigures;
-  readonly energy: ModelledEnergy;
 }
 
 function setupOf(experiment: Experiment): string[] {
@@ -76,16 +61,16 @@ const triedEnergy: readonly string[] = [
   "the same products with 8-bit operands, one image a step, and a network whose weights are most of its traffic: the table of ratios",
 ];
 
-function claimsOf(experiment: Experiment, access: Access): Claim[] {
+function claimsOf(experiment: Experiment, results: Results): Claim[] {
   const { seeds, batchSize } = experiment;
-  const { scratch, figures } = access;
+  const { scratch, figures } = results;
   const first = seeds.slice(0, 1);
   const against = (method: string, base: string, over = seeds): number[] =>
     over.map((seed) => points(scratch(method, seed).accuracyFraction, scratch(base, seed).accuracyFraction));
   const accuracyClaim = (text: string, perSeed: number[]): Claim =>
     claimOf({ text, source, claimed: -1, unit: "points", perSeed, direction: "atLeast", tried: triedAccuracy });
   const energy = (options: Omit<RatioOptions, "network">): number[] => [
-    ratioOf(access, { network: `resnet${experiment.depth}`, ...options }),
+    ratioOf(results, { network: `resnet${experiment.depth}`, ...options }),
   ];
   const trained = { method: "switch", batchSize } as const;
   return [
@@ -146,7 +131,7 @@ function claimsOf(experiment: Experiment, access: Access): Claim[] {
       source: published,
       claimed: 2.44,
       unit: "×",
-      perSeed: [inferencePj(access, "dense", false) / inferencePj(access, "ours", true)],
+      perSeed: [inferencePj(results, "dense", false) / inferencePj(results, "ours", true)],
       direction: "atLeast",
       tried: ["without the zeros, and zeros for the dense network too: the table of inference"],
     }),
@@ -183,191 +168,6 @@ function averagedMethods({ methods }: Experiment): ("switch" | "latent")[] {
 }
 
 const methodTitles = { switch: "Bucket switching", latent: "Latent coefficients" } as const;
-
-function storageRatio({ storage: { denseWeightBits, weightBits, otherBits } }: PieceFigures): number {
-  return (denseWeightBits + otherBits) / (weightBits + otherBits);
-}
-
-interface RatioOptions {
-  readonly network: string;
-  readonly method: string;
-  readonly arithmetic: EnergyRow["arithmetic"];
-  /** Operands of the dense network. */
-  readonly against: EnergyRow["arithmetic"];
-  readonly batchSize: number;
-}
-
-function partsOf(
-  { energy }: Access,
-  { network, method, arithmetic, batchSize }: Omit<RatioOptions, "against">,
-): StepEnergy {
-  const row = energy.steps.find(
-    (one) =>
-      one.network === network && one.method === method && one.arithmetic === arithmetic && one.batchSize === batchSize,
-  );
-  return row!.parts;
-}
-
-/** Training energy of the dense network over the method's. */
-function ratioOf(access: Access, { against, ...options }: RatioOptions): number {
-  const dense = partsOf(access, { ...options, method: "dense", arithmetic: against });
-  return totalPj(dense) / totalPj(partsOf(access, options));
-}
-
-/** Energy of one image at 8 bits. */
-function inferencePj({ energy }: Access, weights: "dense" | "ours", usesZeros: boolean): number {
-  return energy.inference.find((row) => row.weights === weights && row.usesZeros === usesZeros)!.energyPj;
-}
-
-function methodsTable({ seeds, methods, steps, integerSteps }: Experiment, access: Access): CardTable {
-  const row = (name: string, method: unknown, all: readonly PieceFigures[]) => {
-    const settled = methodSchema.parse(method);
-    const accuracies = all.map(({ accuracyFraction }) => 100 * accuracyFraction);
-    const last = all.map(({ lastAccuracyFraction }) => 100 * lastAccuracyFraction);
-    const state = settled.kind === "dense" ? undefined : coefficientState(settled);
-    return [
-      name,
-      all.length,
-      rounded(mean(accuracies), 4),
-      all.length > 1 ? rounded(standardDeviation(accuracies), 2) : null,
-      name.endsWith("averaged") ? rounded(mean(last), 4) : null,
-      rounded(mean(all.map(({ losses }) => losses.at(-1)!)), 4),
-      rounded(mean(all.map(storageRatio)), 4),
-      rounded(mean(all.map(({ storage }) => storage.denseWeightBits / storage.weightBits)), 4),
-      state ? 4 + state.ownBits : 32,
-      state ? state.momentumBits : 32,
-    ];
-  };
-  return {
-    title: "Methods at equal steps",
-    columns: [
-      "method",
-      "seeds",
-      "test accuracy, %",
-      "deviation",
-      "last step's accuracy, %",
-      "loss of the last epoch",
-      "storage, all parameters, ×",
-      "storage, weights alone, ×",
-      "kept between steps, bits a coefficient",
-      "momentum, bits",
-    ],
-    rows: [
-      ...methods.map(({ name, method, isCompared }) => {
-        const over = isCompared ? seeds : seeds.slice(0, 1);
-        return row(
-          name,
-          method,
-          over.map((seed) => access.scratch(name, seed)),
-        );
-      }),
-      ...integerMethods.map(([name, method]) => row(name, method, [access.figures(pieceName.integer(name))])),
-    ],
-    note: `The last two with 8-bit activations and gradients, ${integerSteps} steps, not ${steps}. Storage is that of the finished network, bases at 8 bits.`,
-  };
-}
-
-function partsTable(experiment: Experiment, access: Access): CardTable {
-  const { batchSize, depth } = experiment;
-  const compared = ["dense", "switch", "latent", "round", "switch-momentum"];
-  const microjoules = (pj: number): number => rounded(pj / 1e6 / batchSize, 4);
-  const rows = compared.flatMap((method) => {
-    const parts = partsOf(access, { network: `resnet${depth}`, method, arithmetic: "float32", batchSize });
-    return stepParts.map((part) => {
-      const { weightsPj, activationsPj, arithmeticPj, rebuildPj } = parts[part];
-      return [
-        method,
-        partTitles[part],
-        ...[weightsPj, activationsPj, arithmeticPj, rebuildPj, partPj(parts[part])].map(microjoules),
-      ];
-    });
-  });
-  return {
-    title: `Training energy of an image by part, float32, ${batchSize} images a step`,
-    columns: [
-      "method",
-      "part",
-      "weights and state, µJ",
-      "activations, µJ",
-      "arithmetic, µJ",
-      "rebuilding, µJ",
-      "sum, µJ",
-    ],
-    rows,
-    note: "Weights, state and activations: DRAM and buffer. Arithmetic: units and their registers.",
-  };
-}
-
-const partTitles = {
-  forward: "forward",
-  error: "backward to activations",
-  weightGradient: "gradient of weights",
-  update: "update",
-} as const;
-
-function ratiosTable({ batchSize, depth }: Experiment, access: Access): CardTable {
-  const rows = [`resnet${depth}`, wideNetworkName].flatMap((network) =>
-    [1, batchSize].flatMap((batch) =>
-      (["float32", "integer8"] as const).map((arithmetic) => [
-        network,
-        batch,
-        arithmetic === "float32" ? "float32" : "8 bit",
-        ...["switch", "latent", "round", "switch-momentum"].map((method) =>
-          rounded(ratioOf(access, { network, method, arithmetic, against: arithmetic, batchSize: batch }), 4),
-        ),
-        rounded(ratioOf(access, { network, method: "switch", arithmetic, against: "float32", batchSize: batch }), 4),
-      ]),
-    ),
-  );
-  return {
-    title: "Training energy: dense SGD over ours",
-    columns: [
-      "network",
-      "images a step",
-      "operands",
-      "switch, ×",
-      "latent, ×",
-      "round, ×",
-      "switch-momentum, ×",
-      "switch against float32 dense, ×",
-    ],
-    rows,
-    note: `${wideNetworkName}: shapes only, the same share of rows kept in every layer; it was not trained.`,
-  };
-}
-
-function inferenceTable(access: Access): CardTable {
-  const plain = inferencePj(access, "dense", false);
-  const titles = { dense: "dense", ours: "coefficients and bases" } as const;
-  return {
-    title: "Inference of one image at 8 bits",
-    columns: ["weights", "zeros of activations", "energy, µJ", "dense over this, ×"],
-    rows: access.energy.inference.map(({ weights, usesZeros, energyPj }) => [
-      titles[weights],
-      usesZeros ? "a bit a word, skipped" : "as other words",
-      rounded(energyPj / 1e6, 4),
-      rounded(plain / energyPj, 4),
-    ]),
-    note: "Shares of zeros measured layer by layer on 200 training images, of the two networks trained with 8-bit operands.",
-  };
-}
-
-function settingsTable({ figures }: Access): CardTable {
-  return {
-    title: "Fine-tuning and adaptation",
-    columns: ["setting", "method", "test accuracy, %", "storage, all parameters, ×"],
-    rows: settings.flatMap((setting) =>
-      [
-        ["before, dense", pieceName.before(setting)] as const,
-        ...settingMethods.map((method) => [method, pieceName.after(setting, method)] as const),
-      ].map(([name, piece]) => {
-        const found = figures(piece);
-        return [setting, name, percent(found.accuracyFraction), rounded(storageRatio(found), 4)];
-      }),
-    ),
-    note: "Accuracy before adaptation is that on the first five classes.",
-  };
-}
 
 const notRun: readonly NotRun[] = [
   {
