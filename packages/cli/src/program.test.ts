@@ -11,8 +11,8 @@ const io = {
   environment: {},
 };
 
-const names = commands.flatMap((create) => {
-  const command = create(io);
+const created = await Promise.all(Object.values(commands).map(async (load) => (await load())(io)));
+const names = created.flatMap((command) => {
   return [command.name(), ...command.commands.map((member) => `${command.name()} ${member.name()}`)];
 });
 

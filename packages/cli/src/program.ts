@@ -11,7 +11,8 @@ import { dovetailVersion } from "./terminal/versions.js";
  */
 export async function run(argv: readonly string[], io: CommandIo): Promise<number> {
   try {
-    await createProgram(io).parseAsync([...argv], { from: "user" });
+    const program = await createProgram(argv[0], io);
+    await program.parseAsync([...argv], { from: "user" });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return usageOutcome(error, argv, io);
@@ -28,7 +29,8 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<numbe
   }
 }
 
-function createProgram(io: CommandIo): Command {
+/** The program with the command that the first word names, or with all where it names none. */
+async function createProgram(firstWord: string | undefined, io: CommandIo): Promise<Command> {
   const program = new Command("dovetail")
     .description("Design a neural network and the accelerator that runs it, together.")
     .version(dovetailVersion(), "-V, --version", "print the version")
@@ -43,7 +45,8 @@ function createProgram(io: CommandIo): Command {
         "cannot be met; 70 our own fault; 130 interrupted.",
       ].join("\n"),
     );
-  for (const create of commands) program.addCommand(create(io));
+  const names = firstWord !== undefined && Object.hasOwn(commands, firstWord) ? [firstWord] : Object.keys(commands);
+  for (const name of names) program.addCommand((await commands[name]!())(io));
   settle(program, io);
   return program;
 }

@@ -1,40 +1,26 @@
 import type { Command } from "commander";
 import type { CommandIo } from "../terminal/command-io.js";
-import { acceleratorsCommand } from "./accelerators.js";
-import { attackCommand } from "./attack.js";
-import { compressCommand } from "./compress.js";
-import { costCommand } from "./cost.js";
-import { dataCommand } from "./data.js";
-import { evalCommand } from "./eval.js";
-import { exportCommand } from "./export.js";
-import { goldenCommand } from "./golden.js";
-import { hwnasCommand } from "./hwnas.js";
-import { layersCommand } from "./layers.js";
-import { mapCommand } from "./map.js";
-import { predictCommand } from "./predict.js";
-import { quantizeCommand } from "./quantize.js";
-import { reproduceCommand } from "./reproduce.js";
-import { runCommand } from "./run.js";
-import { searchCommand } from "./search.js";
-import { trainCommand } from "./train.js";
 
-/** All commands, in the order of the help. */
-export const commands: readonly ((io: CommandIo) => Command)[] = [
-  searchCommand,
-  trainCommand,
-  evalCommand,
-  predictCommand,
-  quantizeCommand,
-  compressCommand,
-  attackCommand,
-  layersCommand,
-  mapCommand,
-  costCommand,
-  exportCommand,
-  acceleratorsCommand,
-  hwnasCommand,
-  dataCommand,
-  reproduceCommand,
-  runCommand,
-  goldenCommand,
-];
+/** Makes a command whose results go to `io`. */
+export type CreateCommand = (io: CommandIo) => Command;
+
+/** All commands by name, in the order of the help. Each is loaded when it is asked for: all together take most of a second. */
+export const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
+  search: async () => (await import("./search.js")).searchCommand,
+  train: async () => (await import("./train.js")).trainCommand,
+  eval: async () => (await import("./eval.js")).evalCommand,
+  predict: async () => (await import("./predict.js")).predictCommand,
+  quantize: async () => (await import("./quantize.js")).quantizeCommand,
+  compress: async () => (await import("./compress.js")).compressCommand,
+  attack: async () => (await import("./attack.js")).attackCommand,
+  layers: async () => (await import("./layers.js")).layersCommand,
+  map: async () => (await import("./map.js")).mapCommand,
+  cost: async () => (await import("./cost.js")).costCommand,
+  export: async () => (await import("./export.js")).exportCommand,
+  accelerators: async () => (await import("./accelerators.js")).acceleratorsCommand,
+  hwnas: async () => (await import("./hwnas.js")).hwnasCommand,
+  data: async () => (await import("./data.js")).dataCommand,
+  reproduce: async () => (await import("./reproduce.js")).reproduceCommand,
+  run: async () => (await import("./run.js")).runCommand,
+  golden: async () => (await import("./golden.js")).goldenCommand,
+};
