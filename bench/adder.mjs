@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compileKernels, createKernelMemory, openKernels } from "../packages/runtime/dist/kernels/thread-pool.js";
+import { checkLoop } from "./adder/check.mjs";
 import { batchSize, distancesOf, layers, products } from "./adder/layers.mjs";
 import { inTurn, median, ratioInterval95, reportRow, start } from "./paired.mjs";
 
@@ -42,6 +43,7 @@ const folder = mkdtempSync(join(tmpdir(), "adder-loop-"));
 const loop = join(folder, "adder_loop");
 const flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp"];
 execFileSync("gcc", [...flags, file("peers/adder_loop.c"), "-o", loop, "-lm"], { stdio: "inherit" });
+await checkLoop(loop);
 // Threads that wait busily would take the processor from the other side.
 process.env.OMP_WAIT_POLICY = "passive";
 
