@@ -15,6 +15,9 @@ import { accuracyWithSharedRanges, logitDistance, noiseGrowth } from "./switchin
 import { evaluatePrecisions, trainSwitchable } from "./train-switchable.js";
 
 export const rules: readonly DistillationRule[] = ["cascade", "highest", "joint"];
+/** Those with teachers. */
+export const distillingRules = ["cascade", "highest"] as const;
+const publishedWeight = 1;
 
 /** Accuracy at each precision, by its bits. */
 export const trainingSchema = z.object({
@@ -42,6 +45,7 @@ export const searchSchema = z.object({
 
 export const pieceName = {
   rule: (rule: DistillationRule, seed: number) => `train-${rule}-seed${seed}`,
+  published: (rule: (typeof distillingRules)[number]) => `train-${rule}-published`,
   independent: (bits: number, seed: number) => `train-independent-${bits}-seed${seed}`,
   facts: "facts",
   deployment: "deployment",
@@ -69,8 +73,20 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
       }),
     ),
   ]);
+  const published = distillingRules.map(
+    (rule): Piece => ({
+      name: pieceName.published(rule),
+      work: epochs * count,
+      run: async (context) => {
+        const subject = await subjectOf(experiment, context);
+        const run = { rule, seed: seeds[0]!, distillationWeight: publishedWeight };
+        return (await trainSubject(experiment, subject, run, context)).figures;
+      },
+    }),
+  );
   return [
     ...trainings,
+    ...published,
     { name: pieceName.facts, work: 1, run: (context) => facts(experiment, context) },
     { name: pieceName.deployment, work: count, run: (context) => deployment(experiment, context) },
     { name: pieceName.search, work: experiment.search.epochs * 4, run: (context) => search(experiment, context) },
@@ -102,7 +118,7 @@ async function trainByRule(
   context: PieceContext,
 ): Promise<TrainingFigures> {
   const subject = await subjectOf(experiment, context);
-  const { figures, weights } = await trainSubject(experiment, subject, rule, seed, context);
+  const { figures, weights } = await trainSubject(experiment, subject, { rule, seed }, context);
   if (rule === "cascade" && seed === experiment.seeds[0])
     await context.keep("cascade", { tensors: weights, state: null });
   return figures;
@@ -116,17 +132,16 @@ async function trainAlone(
   context: PieceContext,
 ): Promise<TrainingFigures> {
   const subject = await subjectOf(experiment, context, [bits]);
-  return (await trainSubject(experiment, subject, "joint", seed, context)).figures;
+  return (await trainSubject(experiment, subject, { rule: "joint", seed }, context)).figures;
 }
 
 async function trainSubject(
-  { batchSize, epochs, learningRate }: Experiment,
+  { batchSize, epochs, learningRate, distillationWeight }: Experiment,
   { dataset, base, switchable }: Subject,
-  rule: DistillationRule,
-  seed: number,
+  run: { readonly rule: DistillationRule; readonly seed: number; readonly distillationWeight?: number },
   { runtime, watch, checkpoint }: PieceContext,
 ): Promise<{ readonly figures: TrainingFigures; readonly weights: Map<string, Tensor> }> {
-  const random = createRandomStream(seed);
+  const random = createRandomStream(run.seed);
   const first = initializeParameters(base, random.split("weights"));
   const { weights, effort } = await trainSwitchable({
     runtime,
@@ -136,7 +151,8 @@ async function trainSubject(
       ...initializeParameters(switchable.network, random.split("ranges")),
       ...spreadOverPrecisions(switchable, first),
     ]),
-    rule,
+    rule: run.rule,
+    distillationWeight: run.distillationWeight ?? distillationWeight,
     batchSize,
     epochs,
     learningRate,
@@ -184,7 +200,7 @@ async function deployment(experiment: Experiment, context: PieceContext): Promis
 }
 
 async function search(experiment: Experiment, context: PieceContext): Promise<z.output<typeof searchSchema>> {
-  const { search: settings, bitWidths, seeds } = experiment;
+  const { search: settings, bitWidths, seeds, distillationWeight } = experiment;
   const { validationImagesPerClass: _, ...data } = experiment.data;
   const dataset = await context.dataset({ ...data, validationFraction: 0.5 });
   const { operators, choices, macs } = await searchNetwork({
@@ -193,6 +209,7 @@ async function search(experiment: Experiment, context: PieceContext): Promise<z.
     dataset,
     space: spaceFor(experiment, dataset),
     bitWidths,
+    passes: { distillationWeight },
     random: createRandomStream(seeds[0]!).split("search"),
     watch: context.watch,
     resume: await context.checkpoint.load(),
@@ -211,7 +228,12 @@ async function foundSubject(experiment: Experiment, context: PieceContext): Prom
 
 async function trainFound(experiment: Experiment, context: PieceContext): Promise<TrainingFigures & { macs: number }> {
   const subject = await foundSubject(experiment, context);
-  const { figures, weights } = await trainSubject(experiment, subject, "cascade", experiment.seeds[0]!, context);
+  const { figures, weights } = await trainSubject(
+    experiment,
+    subject,
+    { rule: "cascade", seed: experiment.seeds[0]! },
+    context,
+  );
   await context.keep("found", { tensors: weights, state: null });
   return { ...figures, macs: countMacs(subject.base.graph) };
 }

@@ -39,6 +39,8 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
     "CDT",
     "SP",
     "joint",
+    "CDT, β = 1 as published, seed 0",
+    "SP, β = 1 as published, seed 0",
     "found by SP-NAS, CDT",
   ]);
   for (const row of accuracies.rows) expect(row.length).toBe(4);
