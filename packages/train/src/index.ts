@@ -69,6 +69,7 @@ export { clipGradients } from "./optimizers/clip-gradients.js";
 export type { OptimizedParameter, Optimizer, UpdatedParameter, UpdateRule } from "./optimizers/optimizer.js";
 export { radam } from "./optimizers/radam.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
+export { splitByRole } from "./optimizers/split-by-role.js";
 export {
   type CosineOptions,
   constant,

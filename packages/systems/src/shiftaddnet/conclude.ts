@@ -3,11 +3,9 @@
 import type { OperationTable } from "@dovetail/hardware";
 import type { Claim, Conclusion, NotRun } from "../reproduction/card.js";
 import { claimOf, percent, points, rounded } from "../reproduction/claims.js";
-import { type Experiment, type PrecisionName, seededRuns } from "./experiment.js";
-import { optimizerNames } from "./pieces.js";
-import { networkOf, type Results, resultsOf } from "./results.js";
+import { type Experiment, networkNamed, type PrecisionName, seededRuns } from "./experiment.js";
+import { type Results, resultsOf } from "./results.js";
 import { accuracyTable, energyTable, partsTable, pruningTable, ratioTable, tuningTable } from "./tables.js";
-import { optimizers } from "./training.js";
 
 const source = "systems.md §3, shows that it works";
 const paper = "ShiftAddNet, NeurIPS 2020";
@@ -34,7 +32,7 @@ function setupOf({ experiment }: Results): string[] {
   const { depth, widths, data, batchSize, steps, retrainingSteps } = experiment;
   const { trainImagesPerClass, validationImagesPerClass, testImagesPerClass } = data;
   return [
-    `ResNet-${depth} with ${widths.join(", ")} channels on the bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, of which ${validationImagesPerClass} are held out for validation, and ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, read once at the end of each training. All networks: ${steps} steps of ${batchSize} images, flip and 4-pixel crop, a one-cycle learning rate, weight decay 1e-4 (none on exponents and signs), the same batches with one seed. Each but the frozen and the wide ones is trained in float32 by SGD with momentum 0.9 up to ${optimizers.sgd.learningRate} and by RAdam up to ${optimizers.radam.learningRate} (DeepShift's authors need it); the better one on the validation images serves for all of its runs. The frozen one takes shift-add's, the wide ones their narrow form's.`,
+    `ResNet-${depth} with ${widths.join(", ")} channels on the bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, of which ${validationImagesPerClass} are held out for validation, and ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, read once at the end of each training. All networks: ${steps} steps of ${batchSize} images, flip and 4-pixel crop, a one-cycle learning rate, weight decay 1e-4 (none on exponents and signs), the same batches with one seed. Each but the frozen and the wide ones is trained in float32 by several optimizers, named by their highest learning rates: SGD with momentum 0.9, RAdam (DeepShift's authors need it), or SGD with RAdam for exponents and signs; the best one on the validation images serves for all of its runs. Which ones a network is offered was found on the validation images of a smaller one. The frozen one, of which only add layers learn, takes add's, the wide ones their narrow form's.`,
     "Networks: convolution; shift: all convolutions and the classifier by DeepShift-PS shifts of 5 bits (exponents −14…0), a normalization behind the classifier; add: AdderNet's layers in blocks and shortcuts, stem and classifier as they are (their multiplications are counted); shift-add: in blocks and shortcuts a shift convolution, then an add layer of the same kernel from as many channels as it gives, stem and classifier by shifts alone, as in the authors' code; fixed-shift-add: its shifts frozen as drawn, exponents −7…0. Add layers have AdderNet's adaptive rate. The wide networks have 1.47 and 1.38 times the channels, which is about shift-add's operator energy.",
     "Fixed point: weights, inputs, errors and weight gradients of add layers in 8 bits, clipped, with powers of two as scales, one for a layer's weights and inputs together (units that subtract them need no alignment); the published code does not bound weights and inputs to 8 bits and drops the scale of the weight gradient. Shift layers: inputs and errors in 16 bits as in the authors' code, or in 8. Convolutions and stem and classifier of the add network: SBM's affine quantizers at 8 bits, four operands. Normalizations are in float32.",
     "Energy: points of the products that the training graph has, times a table's figures, and all accesses to scratchpads, global buffer and LPDDR4 on an Eyeriss-like array of 12 × 14 elements, mapped for least energy (200 evaluations a product), one image at a time. A point of a convolution is a multiplication and an addition, of a shift layer a shift and an addition, of an add layer two additions. Backward, shift layers multiply for their weight gradients and add layers for both; learnt shifts also have two latent values a weight to update. Add layers move their operands like the others: the follow-up's script charges them nothing for DRAM, buffer and network. Integers of 16 bit take the next wider figures of the operator tables; synthesised shift units of 16 bit are charged as of 8, for want of a source.",
@@ -154,14 +152,12 @@ function claimsOf(results: Results): Claim[] {
 
 const isSeeded = (network: string): boolean => seededRuns.some(([name]) => name === network);
 
-/** Every network got both optimizers, and the precisions are attempts too. */
+/** Every network was trained by several optimizers, and the precisions are attempts too. */
 function triedForAccuracy({ experiment, tuned, trained }: Results, other: string): string[] {
-  const compared = ["shift-add", other].filter((name) => networkOf(experiment, name).isTuned);
-  const byOptimizer = compared.map((name) => {
-    const figures = optimizerNames.map(
-      (optimizer) => `${optimizer} ${percent(tuned(name, optimizer).accuracyFraction)} %`,
-    );
-    return `${name} by both optimizers: ${figures.join(", ")}`;
+  const compared = ["shift-add", other].map((name) => networkNamed(experiment, name));
+  const byOptimizer = compared.flatMap(({ name, optimizers }) => {
+    const figures = optimizers.map((optimizer) => `${optimizer} ${percent(tuned(name, optimizer).accuracyFraction)} %`);
+    return figures.length > 0 ? [`${name} by its optimizers: ${figures.join(", ")}`] : [];
   });
   return [
     ...byOptimizer,

@@ -5,6 +5,7 @@ import type { DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
 import type { Scale } from "../reproduction/card.js";
 import { shiftAddNetwork, type Variant } from "./networks.js";
 import type { Precision } from "./products.js";
+import type { OptimizerName } from "./training.js";
 
 /** Precisions that are trained. In `fixed16` shift layers are at 16 bit, as the authors' code has them; in `fixed8` at 8. */
 export const precisions = {
@@ -21,9 +22,9 @@ export interface NetworkChoice {
   readonly variant: Variant;
   readonly widening: number;
   readonly precisions: readonly PrecisionName[];
-  /** Is trained by every optimizer, of which validation images choose one for all of its runs. */
-  readonly isTuned: boolean;
-  /** Whose optimizer it takes if it is not tuned itself. */
+  /** Is trained by each of these, of which validation images choose one for all of its runs; empty: takes `tunedAs`'s. */
+  readonly optimizers: readonly OptimizerName[];
+  /** The network whose optimizer it takes. */
   readonly tunedAs: string;
   readonly isPruned: boolean;
 }
@@ -50,22 +51,31 @@ const shiftPrecisions = ["float32", "fixed16", "fixed8"] as const;
  * 1.47² and 1.38² as much as the narrow ones), so that more layers are compared with more channels too.
  */
 const networks: readonly NetworkChoice[] = [
-  choice("convolution", "convolution", ["float32", "fixed8"], { isPruned: true }),
-  choice("shift", "shift", shiftPrecisions, { isPruned: true }),
-  choice("add", "add", ["float32", "fixed8"], { isPruned: true }),
-  choice("shift-add", "shiftAdd", shiftPrecisions, { isPruned: true }),
-  choice("fixed-shift-add", "fixedShiftAdd", ["fixed16"], { isTuned: false, tunedAs: "shift-add" }),
-  choice("wide-shift", "shift", ["float32"], { widening: 1.47, isTuned: false, tunedAs: "shift" }),
-  choice("wide-add", "add", ["float32"], { widening: 1.38, isTuned: false, tunedAs: "add" }),
+  choice("convolution", "convolution", ["float32", "fixed8"], {
+    optimizers: ["sgd-0.1", "radam-0.05"],
+    isPruned: true,
+  }),
+  choice("shift", "shift", shiftPrecisions, {
+    optimizers: ["sgd-0.1", "radam-0.5", "sgd-0.1-radam-1"],
+    isPruned: true,
+  }),
+  choice("add", "add", ["float32", "fixed8"], { optimizers: ["sgd-0.1", "sgd-0.3"], isPruned: true }),
+  choice("shift-add", "shiftAdd", shiftPrecisions, {
+    optimizers: ["sgd-0.1", "sgd-0.3", "sgd-0.1-radam-0.2"],
+    isPruned: true,
+  }),
+  choice("fixed-shift-add", "fixedShiftAdd", ["fixed16"], { tunedAs: "add" }),
+  choice("wide-shift", "shift", ["float32"], { widening: 1.47, tunedAs: "shift" }),
+  choice("wide-add", "add", ["float32"], { widening: 1.38, tunedAs: "add" }),
 ];
 
 function choice(
   name: string,
   variant: Variant,
   trained: readonly PrecisionName[],
-  more: Partial<NetworkChoice> = {},
+  more: Partial<NetworkChoice>,
 ): NetworkChoice {
-  return { name, variant, widening: 1, precisions: trained, isTuned: true, tunedAs: name, isPruned: false, ...more };
+  return { name, variant, widening: 1, precisions: trained, optimizers: [], tunedAs: name, isPruned: false, ...more };
 }
 
 /** Runs that other seeds repeat: what the claims compare. */
@@ -81,7 +91,7 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     widths: [8, 16, 32],
     data: { kind: "bundled-cifar10", trainImagesPerClass: 200, validationImagesPerClass: 50, testImagesPerClass: 100 },
     batchSize: 64,
-    steps: 60,
+    steps: 150,
     networks,
     seeds: [0],
     prunedShares: [0.3, 0.5, 0.7, 0.9],
@@ -91,14 +101,24 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     depth: 20,
     widths: [16, 32, 64],
     data: { kind: "bundled-cifar10", trainImagesPerClass: 1000, validationImagesPerClass: 100 },
-    batchSize: 128,
-    steps: 200,
+    batchSize: 64,
+    steps: 600,
     networks,
-    seeds: [0, 1],
+    seeds: [0, 1, 2],
     prunedShares: [0.3, 0.5, 0.7, 0.9],
-    retrainingSteps: 20,
+    retrainingSteps: 40,
   },
 };
+
+/** The network of an experiment with a name. */
+export function networkNamed({ networks }: Pick<Experiment, "networks">, name: string): NetworkChoice {
+  return networks.find((network) => network.name === name)!;
+}
+
+/** The network whose optimizer a network takes: its own, or another's. */
+export function tunedAs(experiment: Experiment, { tunedAs: name }: NetworkChoice): NetworkChoice {
+  return networkNamed(experiment, name);
+}
 
 /** A network of the experiment for a data set's images and classes. */
 export function networkFor(

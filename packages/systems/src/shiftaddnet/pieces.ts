@@ -14,10 +14,11 @@ import {
   type PrecisionName,
   precisions,
   seededRuns,
+  tunedAs,
 } from "./experiment.js";
 import { countOperations } from "./networks.js";
 import { pruneByMagnitude } from "./prune.js";
-import { type OptimizerName, optimizers, trainNetwork } from "./training.js";
+import { type OptimizerName, trainNetwork } from "./training.js";
 
 const partSchema = z.object({ operationsPj: z.number(), memoryPj: z.number() });
 const fractionsSchema = z.record(z.string(), z.object({ before: z.number(), after: z.number() }));
@@ -95,7 +96,7 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
       }),
     ),
     ...networks.flatMap((network) => {
-      const tuning = optimizerNames.map(
+      const tuning = network.optimizers.map(
         (optimizer): Piece => ({
           name: pieceName.tuning(network.name, optimizer),
           work: workOf(network, "float32", steps),
@@ -103,9 +104,9 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
         }),
       );
       // With the first seed the chosen one of these is the training in float32.
-      const others = network.precisions.filter((precision) => !(network.isTuned && precision === "float32"));
+      const others = network.precisions.filter((precision) => tuning.length === 0 || precision !== "float32");
       return [
-        ...(network.isTuned ? tuning : []),
+        ...tuning,
         ...others.map((precision) => training(network, precision, firstSeed)),
         ...otherSeeds.flatMap((seed) =>
           seededRuns.flatMap(([name, precision]) =>
@@ -126,13 +127,14 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
   ];
 }
 
-export const optimizerNames = Object.keys(optimizers) as readonly OptimizerName[];
-
-/** The optimizer with the better validation accuracy; of equal ones the first. */
-export function chosenOptimizer(network: string, result: (piece: string) => unknown): OptimizerName {
+/** Of those that a network is trained by, the one with the best validation accuracy; of equal ones the first. */
+export function chosenOptimizer(
+  { name, optimizers }: NetworkChoice,
+  result: (piece: string) => unknown,
+): OptimizerName {
   const fraction = (optimizer: OptimizerName): number =>
-    trainingSchema.parse(result(pieceName.tuning(network, optimizer))).validationFraction;
-  return optimizerNames.reduce((best, next) => (fraction(next) > fraction(best) ? next : best));
+    trainingSchema.parse(result(pieceName.tuning(name, optimizer))).validationFraction;
+  return optimizers.reduce((best, next) => (fraction(next) > fraction(best) ? next : best));
 }
 
 /** Name under which a tuned network's weights are kept. */
@@ -163,7 +165,7 @@ async function runTraining(
   seed: number,
   context: PieceContext,
 ): Promise<TrainingFigures> {
-  const optimizer = chosenOptimizer(choice.tunedAs, (piece) => context.result(piece));
+  const optimizer = chosenOptimizer(tunedAs(experiment, choice), (piece) => context.result(piece));
   return (await trainPiece(experiment, choice, { precision, seed, optimizer }, context)).figures;
 }
 
@@ -200,7 +202,7 @@ async function runPruning(
 ): Promise<PruningFigures> {
   const dataset = await load(experiment.data);
   const plain = networkFor(experiment, choice, dataset);
-  const optimizer = chosenOptimizer(choice.name, result);
+  const optimizer = chosenOptimizer(choice, result);
   const { tensors } = await kept(keptName(choice.name, optimizer));
   const figures: PruningFigures = [];
   for (const [index, share] of experiment.prunedShares.entries()) {

@@ -10,12 +10,12 @@ export const shiftAddNetReproduction: Reproduction = {
   scales: {
     quick: {
       summary:
-        "ResNet-8 of 8 to 32 channels on 2,000 bundled CIFAR-10 images, 60 steps a training, one seed; five to twenty minutes",
+        "ResNet-8 of 8 to 32 channels on 2,000 bundled CIFAR-10 images, 150 steps a training, one seed; some minutes",
       seeds: experiments.quick.seeds,
     },
     full: {
       summary:
-        "ResNet-20 on 10,000 CIFAR-10 images, 200 steps a training, two seeds for what the claims compare; about two and a half hours on two idle cores",
+        "ResNet-20 on 10,000 CIFAR-10 images, 600 steps of 64 a training, three seeds for what the claims compare; about two hours on two idle cores",
       seeds: experiments.full.seeds,
     },
   },

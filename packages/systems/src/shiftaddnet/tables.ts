@@ -4,7 +4,6 @@ import type { OperationTable } from "@dovetail/hardware";
 import type { CardTable } from "../reproduction/card.js";
 import { mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
 import { type PrecisionName, seededRuns } from "./experiment.js";
-import { optimizerNames } from "./pieces.js";
 import type { Results } from "./results.js";
 
 const tableTitles: Readonly<Record<OperationTable, string>> = {
@@ -196,14 +195,12 @@ export function tuningTable({ experiment, tuned, optimizerOf }: Results): CardTa
   return {
     title: "Optimizers, float32",
     columns: ["network", "optimizer", "validation accuracy, %", "test accuracy, %", "chosen"],
-    rows: experiment.networks
-      .filter(({ isTuned }) => isTuned)
-      .flatMap(({ name }) =>
-        optimizerNames.map((optimizer) => {
-          const { validationFraction, accuracyFraction } = tuned(name, optimizer);
-          const isChosen = optimizerOf(name) === optimizer;
-          return [name, optimizer, percent(validationFraction), percent(accuracyFraction), isChosen ? "yes" : "no"];
-        }),
-      ),
+    rows: experiment.networks.flatMap(({ name, optimizers }) =>
+      optimizers.map((optimizer) => {
+        const { validationFraction, accuracyFraction } = tuned(name, optimizer);
+        const isChosen = optimizerOf(name) === optimizer;
+        return [name, optimizer, percent(validationFraction), percent(accuracyFraction), isChosen ? "yes" : "no"];
+      }),
+    ),
   };
 }
