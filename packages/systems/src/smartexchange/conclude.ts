@@ -81,6 +81,14 @@ const names: Readonly<Record<MethodName, (network: NetworkExperiment) => string>
   "low-rank": ({ factorization }) => `low rank (${factorization}), 8 bit`,
 };
 
+/** On a ResNet-20 trained on 50,000 images (89.4 %) at 7.25 times, accuracy on 2,000 validation images. */
+const triedAccuracy: readonly string[] = [
+  "two epochs of retraining: projected after every epoch 88.3 %, straight through the form in every step 87.0 % (4-bit quantization 88.1 %, pruning 88.3 %)",
+  "projected, from a learning rate of 0.05 in place of 0.02: 86.3 %",
+  "patterns of zero rows shared by 1, 4 and 16 filters, without retraining: 87.5, 84.9 and 75.0 %",
+  "the best coefficients for a basis in place of rounded ones; trained 3×3 layers still lose 2.0 % of their energy, 4-bit integers about 1.2 %",
+];
+
 function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): Claim[] {
   const { name, claimedRate } = network;
   const { seeds } = experiment;
@@ -101,6 +109,7 @@ function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, netwo
       unit: "points",
       perSeed: seeds.map((seed) => points(floatAccuracy(name, seed), ours(seed).accuracyFraction)),
       direction: "atMost",
+      tried: triedAccuracy,
     }),
     ...(["pruning", "low-rank", "quantization"] as const).map((method) =>
       claimOf({
@@ -112,6 +121,7 @@ function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, netwo
           points(ours(seed).accuracyFraction, compressed(name, method, seed).accuracyFraction),
         ),
         direction: "atLeast",
+        tried: triedAccuracy,
       }),
     ),
   ];

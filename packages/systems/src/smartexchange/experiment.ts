@@ -63,7 +63,8 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
         depth: 11,
         epochs: 4,
         retrainingEpochs: 2,
-        learningRate: 0.05,
+        // At 0.05 so few steps end where they began: 18 % against 46 % of 1,000 validation images.
+        learningRate: 0.01,
         claimedRate: 10,
         equalBits: 3,
         factorization: "channel",
