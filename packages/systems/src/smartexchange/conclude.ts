@@ -41,8 +41,8 @@ function setupOf({ experiment }: Access): string[] {
   const { data, batchSize, retrainingRate, recalibrationSteps, networks, groupFilters } = experiment;
   const { trainImagesPerClass, testImagesPerClass } = data;
   const efforts = networks.map(
-    ({ name, epochs, retrainingEpochs, learningRate }) =>
-      `${name}: ${epochs} epochs in float32 (one cycle up to ${learningRate}), then ${retrainingEpochs} with each method`,
+    ({ name, epochs, retrainingEpochs, learningRate, seeds }) =>
+      `${name}: ${epochs} epochs in float32 (one cycle up to ${learningRate}), then ${retrainingEpochs} with each method, ${seeds.length > 1 ? `${seeds.length} seeds` : "one seed"}`,
   );
   return [
     `The bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, which nothing was chosen by. ${efforts.join("; ")}. Batches of ${batchSize}, SGD with momentum 0.9, weight decay 5e-4, flip and 4-pixel crop; retraining falls from ${retrainingRate} as a cosine. After the last projection, of every method, normalizations take up the compressed network's statistics in ${recalibrationSteps} steps of rate 0. The paper retrains for 300 epochs.`,
@@ -89,9 +89,8 @@ const triedAccuracy: readonly string[] = [
   "the best coefficients for a basis in place of rounded ones; trained 3×3 layers still lose 2.0 % of their energy, 4-bit integers about 1.2 %",
 ];
 
-function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): Claim[] {
-  const { name, claimedRate } = network;
-  const { seeds } = experiment;
+function accuracyClaims({ compressed, floatAccuracy }: Access, network: NetworkExperiment): Claim[] {
+  const { name, claimedRate, seeds } = network;
   const ours = (seed: number): CompressedFigures => compressed(name, "smartexchange", seed);
   return [
     claimOf({
@@ -127,9 +126,8 @@ function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, netwo
   ];
 }
 
-function accuracyTable({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): CardTable {
-  const { seeds } = experiment;
-  const { name } = network;
+function accuracyTable({ compressed, floatAccuracy }: Access, network: NetworkExperiment): CardTable {
+  const { name, seeds } = network;
   const spread = (values: readonly number[]): string =>
     values.length > 1
       ? `${percent(mean(values))} ± ${rounded(100 * standardDeviation(values), 2)}`

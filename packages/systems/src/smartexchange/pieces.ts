@@ -56,9 +56,9 @@ const formWork = 1.2;
 
 export function piecesOf(experiment: Experiment): readonly Piece[] {
   return experiment.networks.flatMap((network) => {
-    const { name, epochs, retrainingEpochs, stepWork } = network;
-    const [firstSeed] = experiment.seeds;
-    return experiment.seeds.flatMap((seed): Piece[] => [
+    const { name, epochs, retrainingEpochs, stepWork, seeds } = network;
+    const [firstSeed] = seeds;
+    return seeds.flatMap((seed): Piece[] => [
       {
         name: pieceName.float(name, seed),
         work: epochs * stepWork,
@@ -123,9 +123,9 @@ async function trainFloat(
   return { accuracyFraction, weights: count, steps };
 }
 
-async function facts(settings: NetworkExperiment, { data, seeds }: Experiment, context: PieceContext) {
+async function facts(settings: NetworkExperiment, { data }: Experiment, context: PieceContext) {
   const network = networkFor(settings, await context.dataset(data));
-  const { tensors } = await context.kept(keptName.float(settings.name, seeds[0]!));
+  const { tensors } = await context.kept(keptName.float(settings.name, settings.seeds[0]!));
   return structureFacts(network, tensors);
 }
 

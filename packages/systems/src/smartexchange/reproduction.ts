@@ -4,7 +4,7 @@ import type { PieceContext, Reproduction } from "../reproduction/reproduction.js
 import type { OwnNetwork } from "./accelerator/own-network.js";
 import { acceleratorPieces, concludeAccelerator, type OwnSubject } from "./accelerator/study.js";
 import { concludeSmartExchange } from "./conclude.js";
-import { type Experiment, experiments, type NetworkExperiment, networkFor } from "./experiment.js";
+import { type Experiment, experiments, type NetworkExperiment, networkFor, seedsOf } from "./experiment.js";
 import { keptName, piecesOf } from "./pieces.js";
 
 /** SmartExchange against pruning, low rank and quantization at equal storage, and its accelerator against four others. */
@@ -15,12 +15,12 @@ export const smartExchangeReproduction: Reproduction = {
     quick: {
       summary:
         "ResNet-8 and VGG-11-BN on 2,000 bundled CIFAR-10 images, 2 to 6 epochs a training, one seed; three networks' layers on five accelerators; some minutes",
-      seeds: experiments.quick.seeds,
+      seeds: seedsOf(experiments.quick),
     },
     full: {
       summary:
-        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds; seven networks' layers on five accelerators; about two hours on two idle cores",
-      seeds: experiments.full.seeds,
+        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds of ResNet-20, one of VGG-11; seven networks' layers on five accelerators; about two hours on two idle cores",
+      seeds: seedsOf(experiments.full),
     },
   },
   pieces: (scale) => [
@@ -51,12 +51,12 @@ export function compressedNetworks(experiment: Experiment): OwnSubject[] {
 }
 
 async function loadCompressed(
-  { data, seeds, groupFilters }: Experiment,
+  { data, groupFilters }: Experiment,
   settings: NetworkExperiment,
   context: PieceContext,
 ): Promise<OwnNetwork> {
   const dataset = await context.dataset(data);
-  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, seeds[0]!));
+  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, settings.seeds[0]!));
   const { annotations } = state as unknown as { annotations: Record<string, StructuredAnnotation> };
   return { network: networkFor(settings, dataset), weights: tensors, annotations, dataset, groupFilters };
 }
