@@ -12,9 +12,10 @@ const io = {
 };
 
 const created = await Promise.all(Object.values(commands).map(async (load) => (await load())(io)));
-const names = created.flatMap((command) => {
-  return [command.name(), ...command.commands.map((member) => `${command.name()} ${member.name()}`)];
-});
+const names = created.flatMap((command) => [
+  command.name(),
+  ...command.commands.map((member) => `${command.name()} ${member.name()}`),
+]);
 
 describe("the program", () => {
   it("has the commands of the main job", () => {

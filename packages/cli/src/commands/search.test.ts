@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { runCommand } from "../testing/run-command.js";
 import { filesIn, useTemporaryFolder } from "../testing/temporary-folder.js";
+import { tinyEffort } from "../testing/tiny-effort.js";
 import { writeTinyImages } from "../testing/tiny-images.js";
 import { tinyClassifier } from "../testing/tiny-networks.js";
 
@@ -12,18 +13,7 @@ const slow = { timeout: 300_000 };
 
 beforeAll(() => {
   const data = writeTinyImages("images", { side: 12 });
-  const effort = {
-    trainingMacs: 1.2e9,
-    batchSize: 6,
-    warmUpSteps: 1,
-    searchSteps: 3,
-    acceleratorEvery: 2,
-    acceleratorEvaluations: 2,
-    finalAcceleratorEvaluations: 4,
-    mapperEvaluations: 5,
-    finalMapperEvaluations: 20,
-    checkpointEvery: 1,
-  };
+  const effort = { ...tinyEffort, trainingMacs: 1.2e9, searchSteps: 3 };
   const common = { data, effort, constraints: {} };
   writeFileSync(
     "asic.yaml",
