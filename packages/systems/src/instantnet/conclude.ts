@@ -1,61 +1,30 @@
-// What the results of InstantNet's reproduction say: claims, tables, what was not run.
-import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
-import { type DeploymentFigures, deploymentSchema } from "./deployment.js";
+// What the results of InstantNet's reproduction say: claims, what was not run.
+import type { Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
+import { claimOf, percent, points } from "../reproduction/claims.js";
 import { type Experiment, experiments } from "./experiment.js";
 import type { DistillationRule } from "./passes.js";
-import {
-  distillingRules,
-  factsSchema,
-  highestQuantized,
-  pieceName,
-  rules,
-  searchSchema,
-  type TrainingFigures,
-  trainingSchema,
-} from "./pieces.js";
+import { distillingRules, highestQuantized, type TrainingFigures } from "./pieces.js";
+import { type Results, readResults } from "./results.js";
+import { accuracyTable, mappingTable, ruleNames, systemTable } from "./tables.js";
 
 const shown = "systems.md §5, shows that it works";
 const checks = "seeds-hardware.md §4.5";
-
-interface Access {
-  readonly experiment: Experiment;
-  readonly rule: (rule: DistillationRule, seed: number) => TrainingFigures;
-  /** With the published β, of the first seed. */
-  readonly published: (rule: (typeof distillingRules)[number]) => TrainingFigures;
-  readonly alone: (bits: number, seed: number) => TrainingFigures;
-  readonly found: TrainingFigures;
-  readonly facts: ReturnType<typeof factsSchema.parse>;
-  readonly search: ReturnType<typeof searchSchema.parse>;
-  readonly deployment: DeploymentFigures;
-  readonly foundDeployment: DeploymentFigures;
-}
 
 export function concludeInstantNet(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
   return concludeExperiment(experiments[scale], results);
 }
 
 export function concludeExperiment(experiment: Experiment, results: ReadonlyMap<string, unknown>): Conclusion {
-  const access: Access = {
-    experiment,
-    rule: (rule, seed) => trainingSchema.parse(results.get(pieceName.rule(rule, seed))),
-    published: (rule) => trainingSchema.parse(results.get(pieceName.published(rule))),
-    alone: (bits, seed) => trainingSchema.parse(results.get(pieceName.independent(bits, seed))),
-    found: trainingSchema.parse(results.get(pieceName.found)),
-    facts: factsSchema.parse(results.get(pieceName.facts)),
-    search: searchSchema.parse(results.get(pieceName.search)),
-    deployment: deploymentSchema.parse(results.get(pieceName.deployment)),
-    foundDeployment: deploymentSchema.parse(results.get(pieceName.foundDeployment)),
-  };
+  const read = readResults(experiment, results);
   return {
-    setup: setupOf(access),
-    claims: [...trainingClaims(access), ...factClaims(access), ...deploymentClaims(access), ...systemClaims(access)],
+    setup: setupOf(read),
+    claims: [...trainingClaims(read), ...factClaims(read), ...deploymentClaims(read), ...systemClaims(read)],
     notRun: [...notRun],
-    tables: [accuracyTable(access), mappingTable(access), systemTable(access)],
+    tables: [accuracyTable(read), mappingTable(read), systemTable(read)],
   };
 }
 
-function setupOf({ experiment, search }: Access): string[] {
+function setupOf({ experiment, search }: Results): string[] {
   const { depth, data, bitWidths, batchSize, epochs, learningRate, distillationWeight } = experiment;
   const { mapperEvaluations, search: settings } = experiment;
   const { trainImagesPerClass, testImagesPerClass } = data;
@@ -74,13 +43,13 @@ const triedWeights: readonly string[] = [
   "there, from a learning rate of 0.03: CDT 40.7 % with β = 1, joint training 40.6 %",
 ];
 
-function trainingClaims({ experiment, rule, alone, published }: Access): Claim[] {
+function trainingClaims({ experiment, rule, alone, published }: Results): Claim[] {
   const { seeds, bitWidths } = experiment;
   const lowest = Math.min(...bitWidths);
   const at = (figures: TrainingFigures, bits: number): number => figures.accuracies[`${bits}`]!;
   const versus = (first: DistillationRule, second: DistillationRule): number[] =>
     seeds.map((seed) => points(at(rule(first, seed), lowest), at(rule(second, seed), lowest)));
-  const asPublished = distillingRules.map((name) => `${names[name]} ${percent(at(published(name), lowest))} %`);
+  const asPublished = distillingRules.map((name) => `${ruleNames[name]} ${percent(at(published(name), lowest))} %`);
   const tried = [`β = 1 as published, at ${lowest} bit: ${asPublished.join(", ")}`, ...triedWeights];
   return [
     ...bitWidths.map((bits) =>
@@ -124,7 +93,7 @@ function trainingClaims({ experiment, rule, alone, published }: Access): Claim[]
   ];
 }
 
-function factClaims({ experiment, facts }: Access): Claim[] {
+function factClaims({ experiment, facts }: Results): Claim[] {
   const { bitWidths } = experiment;
   const lowest = Math.min(...bitWidths);
   const noise = (direction: "atLeast" | "atMost", claimed: number): Claim =>
@@ -158,7 +127,7 @@ function factClaims({ experiment, facts }: Access): Claim[] {
   ].map((claim) => (claim.unit === "" ? { ...claim, unit: "of 1" } : claim));
 }
 
-function deploymentClaims({ experiment, deployment }: Access): Claim[] {
+function deploymentClaims({ experiment, deployment }: Results): Claim[] {
   const { bitWidths } = experiment;
   const lowest = Math.min(...bitWidths);
   const mappings = Object.values(deployment.mappings);
@@ -230,7 +199,7 @@ function deploymentClaims({ experiment, deployment }: Access): Claim[] {
 }
 
 /** Searched network, CDT, searched mappings, against ResNet by SP with row-stationary mappings, at the lowest precision. */
-function systemClaims({ experiment, rule, found, deployment, foundDeployment }: Access): Claim[] {
+function systemClaims({ experiment, rule, found, deployment, foundDeployment }: Results): Claim[] {
   const lowest = `${Math.min(...experiment.bitWidths)}`;
   const baseline = rule("highest", experiment.seeds[0]!);
   const published = "seeds-hardware.md §4.1, CIFAR-10 with 4, 8, 12, 16, 32 bit";
@@ -252,82 +221,6 @@ function systemClaims({ experiment, rule, found, deployment, foundDeployment }: 
       direction: "atLeast",
     }),
   ];
-}
-
-function accuracyTable({ experiment, rule, alone, published, found }: Access): CardTable {
-  const { seeds, bitWidths } = experiment;
-  const cells = (of: (seed: number, bits: number) => number): (string | number)[] =>
-    bitWidths.map((bits) => {
-      const values = seeds.map((seed) => 100 * of(seed, bits));
-      const spread = seeds.length > 1 ? ` ± ${rounded(standardDeviation(values), 2)}` : "";
-      return `${rounded(mean(values), 4)}${spread}`;
-    });
-  return {
-    title: "Test accuracy, %",
-    columns: ["training", ...bitWidths.map((bits) => `${bits} bit`)],
-    rows: [
-      ["independent, one network a precision", ...cells((seed, bits) => alone(bits, seed).accuracies[`${bits}`]!)],
-      ...rules.map((name) => [names[name], ...cells((seed, bits) => rule(name, seed).accuracies[`${bits}`]!)]),
-      ...distillingRules.map((name) => [
-        `${names[name]}, β = 1 as published, seed ${seeds[0]}`,
-        ...bitWidths.map((bits) => percent(published(name).accuracies[`${bits}`]!)),
-      ]),
-      ["found by SP-NAS, CDT", ...bitWidths.map((bits) => percent(found.accuracies[`${bits}`]!))],
-    ],
-  };
-}
-
-const names: Readonly<Record<DistillationRule, string>> = { cascade: "CDT", highest: "SP", joint: "joint" };
-
-function mappingTable({ experiment, deployment }: Access): CardTable {
-  return {
-    title: "Mappings and files of the CDT network",
-    columns: [
-      "bits",
-      "EDP searched, J·s",
-      "random",
-      "row-stationary by rule",
-      `found at ${Math.max(...experiment.bitWidths)} bit`,
-      "energy, µJ",
-      "latency, ms",
-      "file",
-      "its accuracy, %",
-      "ours, %",
-    ],
-    rows: experiment.bitWidths.map((bits) => {
-      const { searched, random, rowStationary, unswitched, energyPj, latencyMs } = deployment.mappings[`${bits}`]!;
-      const { form, accuracy, ours } = deployment.files[`${bits}`]!;
-      const figures = [searched, random, rowStationary, unswitched, energyPj * 1e-6, latencyMs].map((value) =>
-        rounded(value, 4),
-      );
-      return [bits, ...figures, form, percent(accuracy), percent(ours)];
-    }),
-    note: "EDP of an image: layers one after another, energy times latency.",
-  };
-}
-
-function systemTable({ experiment, rule, found, deployment, foundDeployment }: Access): CardTable {
-  const { bitWidths, seeds } = experiment;
-  const row = (name: string, figures: TrainingFigures, edp: (bits: string) => number): (string | number)[] => [
-    name,
-    ...bitWidths.flatMap((bits) => [percent(figures.accuracies[`${bits}`]!), rounded(edp(`${bits}`), 4)]),
-  ];
-  const sp = rule("highest", seeds[0]!);
-  return {
-    title: "Accuracy against energy-delay product",
-    columns: ["system", ...bitWidths.flatMap((bits) => [`accuracy at ${bits} bit, %`, `EDP at ${bits} bit, J·s`])],
-    rows: [
-      row("ResNet, SP, row-stationary by rule", sp, (bits) => deployment.mappings[bits]!.rowStationary),
-      row(
-        `ResNet, SP, mappings found at ${Math.max(...bitWidths)} bit`,
-        sp,
-        (bits) => deployment.mappings[bits]!.unswitched,
-      ),
-      row("ResNet, CDT, searched mappings", rule("cascade", seeds[0]!), (bits) => deployment.mappings[bits]!.searched),
-      row("SP-NAS, CDT, searched mappings", found, (bits) => foundDeployment.mappings[bits]!.searched),
-    ],
-    note: `Seed ${seeds[0]}.`,
-  };
 }
 
 const notRun: readonly NotRun[] = [
