@@ -1,7 +1,7 @@
 import type { Claim } from "../../reproduction/card.js";
 import { claimOf, rounded } from "../../reproduction/claims.js";
-import { variants } from "./machines.js";
 import { type Figure, networksAhead, type Results, ratios, variantRatios } from "./result.js";
+import { variants } from "./variants.js";
 
 const comparison = "ISCA 2020, comparison of the accelerators";
 const abstract = "ISCA 2020, abstract";

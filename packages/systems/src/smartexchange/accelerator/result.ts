@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type BaselineName, baselineNames, type MachineName, machineNames, variantNames } from "./machines.js";
+import { type BaselineName, baselineNames, type MachineName, machineNames } from "./machines.js";
 import { type StudyNetwork, studyNetworks } from "./statistics.js";
+import { variantNames } from "./variants.js";
 
 const costFields = {
   energyPj: z.number(),

@@ -5,11 +5,12 @@ import { levelBytes, macCount, publishedNetwork, readAccelerator, specialise, un
 import { describe, expect, it } from "vitest";
 import { conclusionSchema } from "../../reproduction/card.js";
 import { networkOnMachine } from "./machine-cost.js";
-import { machineNames, machines, variantNames, variants } from "./machines.js";
+import { machineNames, machines } from "./machines.js";
 import { measuredActivations } from "./measured-activations.js";
 import { resultSchema } from "./result.js";
 import { statisticsFor, studyNetworks } from "./statistics.js";
 import { acceleratorPieces, concludeAccelerator } from "./study.js";
+import { variantNames, variants } from "./variants.js";
 
 const watch = {};
 

@@ -4,12 +4,13 @@ import type { Conclusion, Scale } from "../../reproduction/card.js";
 import type { Piece, PieceContext } from "../../reproduction/reproduction.js";
 import { studyClaims } from "./claims.js";
 import { networkOnMachine } from "./machine-cost.js";
-import { type MachineName, machineNames, machines, type VariantName, variantNames, variants } from "./machines.js";
+import { type MachineName, machineNames, machines } from "./machines.js";
 import { measuredActivations } from "./measured-activations.js";
 import { type OwnNetwork, ownNetworkOnMachines } from "./own-network.js";
 import { ownResultSchema, resultSchema, resultsOf, type StudyResult } from "./result.js";
 import { type StudyNetwork, studyNetworks } from "./statistics.js";
 import { ownTable, studyTables } from "./tables.js";
+import { type VariantName, variantNames, variants } from "./variants.js";
 
 // SmartExchange's accelerator beside DianNao, SCNN, Cambricon-X and Bit-Pragmatic: what an image of seven networks costs on
 // each, every layer with a mapping searched for it with the same effort.

@@ -1,8 +1,9 @@
 import type { CardTable } from "../../reproduction/card.js";
 import { percent, rounded } from "../../reproduction/claims.js";
-import { type BaselineName, baselineNames, machineNames, variants } from "./machines.js";
+import { type BaselineName, baselineNames, machineNames } from "./machines.js";
 import { type Figure, geometricMean, type OwnResult, type Results, ratio } from "./result.js";
 import { zeroRows } from "./statistics.js";
+import { variants } from "./variants.js";
 
 /** Of the first seed. */
 export function studyTables(results: Results): readonly CardTable[] {
