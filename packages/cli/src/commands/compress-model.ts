@@ -1,0 +1,265 @@
+import { basename, join } from "node:path";
+import {
+  decodePacked,
+  encodePacked,
+  modelOfPacked,
+  packNetwork,
+  type RowPruningRule,
+  storageOf,
+} from "@dovetail/compress";
+import { createRandomStream, inputError, withPlace } from "@dovetail/core";
+import { type Tensor, writeModel } from "@dovetail/graph";
+import { networkOfModel } from "@dovetail/models";
+import { createRuntime } from "@dovetail/runtime";
+import { type CompressionMethod, type PreparedMethod, prepareCompression, trainProjected } from "@dovetail/systems";
+import {
+  type Checkpoint,
+  cosine,
+  type DatasetPart,
+  digestOfBytes,
+  evaluatePredictor,
+  type ImageDataset,
+  readCheckpoint,
+  removeCheckpoint,
+  writeCheckpoint,
+  writeFileAtomically,
+} from "@dovetail/train";
+import { openClassifier } from "../evaluation/classifier.js";
+import { datasetFor } from "../evaluation/dataset-for.js";
+import { type NetworkFile, networkPath, readNetwork } from "../files/read-network.js";
+import type { CommandIo, CommandWatch, CommonOptions } from "../terminal/command-io.js";
+
+export interface CompressOptions extends CommonOptions {
+  readonly method: "smartexchange" | "prune" | "low-rank";
+  readonly rate?: number;
+  readonly rows: "share" | "value" | "energy";
+  readonly rowBar?: number;
+  readonly groupFilters: number;
+  readonly threshold: number;
+  readonly iterations: number;
+  readonly exponents: number;
+  readonly scope: "global" | "layer";
+  readonly factors: "channel" | "spatial";
+  readonly data?: string;
+  readonly dataOption?: readonly string[];
+  readonly epochs: number;
+  readonly recalibrate: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly part: DatasetPart;
+  readonly pixelRange: readonly [number, number];
+  readonly seed: number;
+  readonly output?: string;
+  readonly threads?: number;
+}
+
+export interface CompressResult {
+  readonly model: string;
+  readonly output: string;
+  readonly method: CompressOptions["method"];
+  /** 32 bits a value over the bits that are stored, normalization and biases included. */
+  readonly compressionRate: number;
+  readonly bits: number;
+  readonly packedBytes: number;
+  readonly epochs: number;
+  readonly dataset?: string;
+  readonly part?: DatasetPart;
+  readonly accuracyBefore?: number;
+  readonly accuracyAfter?: number;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly form: string;
+    readonly weights: number;
+    readonly bits: number;
+  }[];
+}
+
+const files = { network: "network.onnx", packed: "network.packed", figures: "compression.json" } as const;
+/** Compresses a model, retrains it if that is asked for, and writes the folder: the packed file, the model that it is rebuilt to, the figures. */
+export async function compressModel(
+  path: string,
+  options: CompressOptions,
+  io: CommandIo,
+  watch: CommandWatch,
+): Promise<CompressResult> {
+  const { method, epochs, part, pixelRange: imageRange } = options;
+  const file = await readNetwork(await networkPath(path));
+  const output = options.output ?? `${basename(file.path, ".onnx")}-${method}`;
+  if (epochs > 0 && options.data === undefined) {
+    throw inputError("retraining_data", "retraining needs images", {
+      path: ["--data"],
+      expected: "a data set",
+      received: "none",
+    });
+  }
+  const before = options.data === undefined ? undefined : await evaluateFirst(path, file, options, io, watch);
+  const { network, weights } = imported(file, imageRange);
+  const checkpointName = checkpointNameOf(file, options);
+  const prepared = prepare(file.path, network, weights, options);
+  const tensors =
+    before && (epochs > 0 || options.recalibrate > 0)
+      ? await retrain(prepared, before.dataset, { folder: output, name: checkpointName }, options, watch)
+      : prepared.projection.project(prepared.weights).tensors;
+  watch.signal.throwIfAborted();
+  const packed = packNetwork(prepared.network, tensors, {
+    modelMetadata: file.model.metadata,
+    metadata: { method, epochs: `${epochs}` },
+  });
+  const bytes = encodePacked(packed);
+  // The model comes out of the file itself: what is evaluated is what anyone will rebuild.
+  const rebuilt = modelOfPacked(decodePacked(bytes));
+  const onnx: NetworkFile = { path: join(output, files.network), model: rebuilt, bytes: writeModel(rebuilt) };
+  const after = before && (await accuracyOf(onnx, before.dataset, options, watch));
+  const { bits, compressionRate } = storageOf(tensors, elementsOf(weights));
+  const result: CompressResult = {
+    model: file.path,
+    output,
+    method,
+    compressionRate,
+    bits,
+    packedBytes: bytes.length,
+    epochs,
+    ...(before && { dataset: before.dataset.name, part, accuracyBefore: before.accuracyFraction }),
+    ...(after !== undefined && { accuracyAfter: after }),
+    layers: [...tensors].flatMap(([name, packedTensor]) => {
+      if (packedTensor.kind === "plain") return [];
+      const storage = storageOf(new Map([[name, packedTensor]]));
+      return [{ name, form: packedTensor.kind, weights: storage.elements, bits: storage.bits }];
+    }),
+  };
+  await writeFileAtomically(join(output, files.packed), bytes);
+  await writeFileAtomically(onnx.path, onnx.bytes);
+  await writeFileAtomically(join(output, files.figures), `${JSON.stringify(result, null, 2)}\n`);
+  await removeCheckpoint(output, checkpointName);
+  return result;
+}
+
+/** What was saved with other settings, or for another model, is not gone on from. */
+function checkpointNameOf({ bytes }: NetworkFile, options: CompressOptions): string {
+  const { json: _, quiet: __, output: ___, threads: ____, ...settings } = options;
+  return `retraining-${digestOfBytes(bytes, JSON.stringify(settings)).slice(0, 16)}`;
+}
+
+function imported(file: NetworkFile, imageRange: readonly [number, number]) {
+  try {
+    return networkOfModel(file.model, { imageRange });
+  } catch (error) {
+    throw withPlace(error, { file: file.path });
+  }
+}
+
+const methodNames: Readonly<Record<CompressOptions["method"], CompressionMethod>> = {
+  smartexchange: "smartexchange",
+  prune: "pruning",
+  "low-rank": "low-rank",
+};
+
+function prepare(
+  path: string,
+  network: PreparedMethod["network"],
+  weights: ReadonlyMap<string, Tensor>,
+  options: CompressOptions,
+): PreparedMethod {
+  const { method, rate, groupFilters, scope, factors, threshold, iterations, exponents } = options;
+  if (method !== "smartexchange" && rate === undefined) {
+    throw inputError("compression_rate", `${method} needs a compression rate`, {
+      path: ["--rate"],
+      expected: "a number above 1",
+      received: "none",
+    });
+  }
+  try {
+    const prepared = prepareCompression(methodNames[method], network, weights, {
+      bits: rate === undefined ? undefined : Math.floor((32 * elementsOf(weights)) / rate),
+      groupFilters,
+      rows: rowRule(options),
+      decomposition: { threshold, iterations, exponents, rescales: true },
+      scope,
+      factorization: factors,
+    });
+    if (prepared.layers.length > 0) return prepared;
+  } catch (error) {
+    throw withPlace(error, { file: path });
+  }
+  throw inputError("no_layers", "there are no weights to compress", {
+    file: path,
+    expected: "Conv, Gemm or MatMul with constant weights",
+  });
+}
+
+function elementsOf(weights: ReadonlyMap<string, Tensor>): number {
+  return [...weights.values()].reduce((sum, { data }) => sum + (data as Float32Array).length, 0);
+}
+
+function rowRule({ rows, rowBar }: CompressOptions): RowPruningRule | undefined {
+  if (rowBar === undefined) return undefined;
+  if (rows === "share") return { by: "share", share: rowBar };
+  return rows === "value" ? { by: "value", value: rowBar } : { by: "energy", kept: rowBar };
+}
+
+async function retrain(
+  prepared: PreparedMethod,
+  dataset: ImageDataset,
+  { folder, name }: { readonly folder: string; readonly name: string },
+  { epochs, recalibrate, batchSize, learningRate, seed, threads }: CompressOptions,
+  watch: CommandWatch,
+) {
+  const runtime = await createRuntime({ threads });
+  const steps = epochs * Math.floor(dataset.parts.train.count / batchSize);
+  let saved: Checkpoint | undefined;
+  try {
+    const { final } = await trainProjected({
+      ...prepared,
+      runtime,
+      dataset,
+      epochs,
+      batchSize,
+      learningRate: epochs === 0 ? 0 : cosine({ value: learningRate, steps }),
+      recalibrationSteps: recalibrate,
+      random: createRandomStream(seed).split("retraining"),
+      watch,
+      resume: await readCheckpoint(folder, name),
+      onCheckpoint: async (checkpoint) => {
+        saved = checkpoint;
+        await writeCheckpoint(folder, name, checkpoint);
+      },
+    });
+    return final.tensors;
+  } catch (error) {
+    if (watch.signal.aborted && saved) watch.log.info("the same command goes on from here");
+    throw error;
+  } finally {
+    await runtime.release();
+  }
+}
+
+async function evaluateFirst(
+  path: string,
+  file: NetworkFile,
+  options: CompressOptions,
+  io: CommandIo,
+  watch: CommandWatch,
+) {
+  const classifier = await openClassifier(file, options);
+  try {
+    const dataset = await datasetFor({ ...classifier, path: file.path, runFolder: path }, options, io, watch);
+    const { accuracyFraction } = await evaluatePredictor(classifier, { dataset, part: options.part, watch });
+    return { dataset, accuracyFraction };
+  } finally {
+    await classifier.release();
+  }
+}
+
+async function accuracyOf(
+  file: NetworkFile,
+  dataset: ImageDataset,
+  options: CompressOptions,
+  watch: CommandWatch,
+): Promise<number> {
+  const classifier = await openClassifier(file, options);
+  try {
+    return (await evaluatePredictor(classifier, { dataset, part: options.part, watch })).accuracyFraction;
+  } finally {
+    await classifier.release();
+  }
+}
