@@ -1,7 +1,7 @@
 import { createRandomStream } from "@dovetail/core";
-import { type Tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
+import { scalar, type Tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
-import { buildTrainingStep, sgd, softmaxCrossEntropy } from "@dovetail/train";
+import { buildTrainingStep, type Optimizer, radam, sgd, softmaxCrossEntropy } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { networkOf, smallImageSpace } from "../space/space.js";
 import { createSupernet, type Supernet } from "./supernet.js";
@@ -17,12 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.release());
 
-function open(): Supernet {
+function open(optimizer: Optimizer = sgd({ momentum: 0.9 })): Supernet {
   return createSupernet({
     space,
     runtime,
     batchSize,
-    optimizer: sgd({ momentum: 0.9 }),
+    optimizer,
     loss: softmaxCrossEntropy(),
     random: createRandomStream(5),
   });
@@ -39,17 +39,20 @@ function batch(seed: number): { images: Tensor; labels: Tensor } {
 }
 
 describe("supernet", () => {
-  it("steps a path exactly as the network that the path makes", async () => {
+  it.each([
+    ["SGD", sgd({ momentum: 0.9 })],
+    ["RAdam, which counts steps", radam()],
+  ])("steps a path exactly as the network that the path makes: %s", async (_, optimizer) => {
     for (const path of [
       [0, 1, 2, 6],
       [3, 4, 5, 6],
       [6, 6, 0, 3],
     ]) {
-      supernet = open();
+      supernet = open(optimizer);
       const network = networkOf(space, path, "path");
       const step = buildTrainingStep(network, {
         loss: softmaxCrossEntropy(),
-        optimizer: sgd({ momentum: 0.9 }),
+        optimizer,
         batchSize,
       });
       const before = supernet.state.snapshot();
@@ -60,9 +63,8 @@ describe("supernet", () => {
       for (let index = 0; index < 2; index++) {
         const { images, labels } = batch(index);
         const feeds: Record<string, Tensor> = { [step.image]: images, [step.target]: labels };
-        for (const [name, input] of Object.entries(step.hyperparameters)) {
-          feeds[input] = tensorFromData("float32", [], Float32Array.of(hyperparameters[name as "momentum"]));
-        }
+        const scalars = optimizer.feeds({ ...optimizer.hyperparameters, ...hyperparameters }, index);
+        for (const [name, input] of Object.entries(step.hyperparameters)) feeds[input] = scalar(scalars[name]!);
         const expected = await segment.run(feeds);
         const loss = await supernet.trainPath(path, { images, labels }, hyperparameters);
         expect(loss).toBeCloseTo(tensorNumbers(expected[step.loss]!)[0]!, 4);

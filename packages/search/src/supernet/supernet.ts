@@ -90,31 +90,37 @@ export function createSupernet(options: SupernetOptions): Supernet {
 
   const trainPath: Supernet["trainPath"] = async (path, batch, hyperparameters) => {
     pool.reset();
-    const scalars = Object.fromEntries(
-      Object.entries(options.optimizer.feeds({ ...options.optimizer.hyperparameters, ...hyperparameters }, 0)).map(
-        ([name, value]) => [name, scalar(value)],
-      ),
-    );
+    const { optimizer } = options;
+    const scalarsOf = (key: string): Record<string, Tensor> => {
+      const step = tensorNumbers(state.read(stepsName(key)))[0]!;
+      const fed = optimizer.feeds({ ...optimizer.hyperparameters, ...hyperparameters }, step);
+      return Object.fromEntries(Object.entries(fed).map(([name, value]) => [name, scalar(value)]));
+    };
+    const count = (key: string): void => {
+      state.write(stepsName(key), scalar(tensorNumbers(state.read(stepsName(key)))[0]! + 1));
+    };
     const blocks = [graphs.stem, ...path.map((operator, position) => graphs.positions[position]![operator]!)];
-    const keys = ["stem", ...path.map((operator, position) => `${position}/${operator}`)];
+    const keys = ["stem", ...path.map((operator, position) => keyOf(position, operator))];
     const kept: Record<string, Tensor>[] = [];
     let x = batch.images;
     for (const [index, block] of blocks.entries()) {
       const results = await forward(keys[index]!, block, x);
-      kept.push({ ...results, [blockNames.input]: x, ...scalars });
+      kept.push({ ...results, [blockNames.input]: x, ...scalarsOf(keys[index]!) });
       x = results[blockNames.output]!;
     }
     const head = await run(
       "head/step",
       graphs.head.step,
-      { [blockNames.input]: x, [blockNames.target]: batch.labels, ...scalars },
+      { [blockNames.input]: x, [blockNames.target]: batch.labels, ...scalarsOf("head") },
       graphs.head.statePairs,
     );
+    count("head");
     let gradient = head[blockNames.inputGradient]!;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const block = blocks[index]!;
       const values = { ...kept[index]!, [blockNames.outputGradient]: gradient };
       const results = await run(`${keys[index]}/backward`, block.backward, values, block.statePairs);
+      count(keys[index]!);
       if (index > 0) gradient = results[blockNames.inputGradient]!;
     }
     return tensorNumbers(head[blockNames.loss]!)[0]!;
@@ -127,8 +133,8 @@ export function createSupernet(options: SupernetOptions): Supernet {
     const kept: { first: Record<string, Tensor>; outputs: readonly [Tensor, Tensor] }[] = [];
     for (const [position, [first, second]] of active.entries()) {
       const blocks = graphs.positions[position]!;
-      const firstResults = await forward(`${position}/${first}`, blocks[first]!, x);
-      const secondResults = await forward(`${position}/${second}`, blocks[second]!, x);
+      const firstResults = await forward(keyOf(position, first), blocks[first]!, x);
+      const secondResults = await forward(keyOf(position, second), blocks[second]!, x);
       const outputs = [firstResults[blockNames.output]!, secondResults[blockNames.output]!] as const;
       kept.push({ first: { ...firstResults, [blockNames.input]: x }, outputs });
       x = outputs[0];
@@ -145,7 +151,7 @@ export function createSupernet(options: SupernetOptions): Supernet {
       if (position === 0) break;
       const operator = active[position]![0];
       const block = graphs.positions[position]![operator]!;
-      const results = await run(`${position}/${operator}/gradient`, block.inputGradient!, {
+      const results = await run(`${keyOf(position, operator)}/gradient`, block.inputGradient!, {
         ...first,
         [blockNames.outputGradient]: gradient,
       });
@@ -199,8 +205,15 @@ function initialState({ random }: SupernetOptions, graphs: SupernetGraphs): Map<
     for (const parameter of block.parameters) state.set(parameter.name, initializeParameter(parameter, random));
     for (const [name, zeros] of block.initialMemory()) state.set(name, zeros);
   }
+  const positionKeys = graphs.positions.flatMap((blocks, position) => blocks.map((_, each) => keyOf(position, each)));
+  for (const key of ["stem", ...positionKeys, "head"]) state.set(stepsName(key), scalar(0));
   return state;
 }
+
+const keyOf = (position: number, operator: number): string => `${position}/${operator}`;
+
+/** How often a block was trained: optimizers that correct a bias count from there, not from the search's first step. */
+const stepsName = (key: string): string => `${key}/steps`;
 
 /** The sum of the products of two tensors' entries. */
 function productGraph(dimensions: readonly number[]): ReturnType<GraphBuilder["build"]> {

@@ -30,12 +30,12 @@ import {
   createBatchStream,
   type ImageDataset,
   type Json,
-  sgd,
   softmaxCrossEntropy,
 } from "@dovetail/train";
 import type { Effort, SearchSettings, TrainingSettings } from "./options.js";
 import type { SearchPoint, SearchTrace } from "./result.js";
 import type { StageStore } from "./stages.js";
+import { weightOptimizer } from "./weight-optimizer.js";
 
 export interface AlternateOptions<Layer, Design, State> {
   readonly space: SearchSpace;
@@ -102,7 +102,7 @@ export async function alternate<Layer, Design, State>(
     space,
     runtime,
     batchSize: effort.batchSize,
-    optimizer: sgd({ momentum: 0.9, weightDecay: options.training.weightDecay }),
+    optimizer: weightOptimizer({ momentum: 0.9, weightDecay: options.training.weightDecay }),
     loss: softmaxCrossEntropy(),
     random: random.split("weights"),
   });
@@ -241,7 +241,7 @@ function tensorsOf({ imageShape }: ImageDataset, batch: Batch): SupernetBatch {
   };
 }
 
-/** w: one step of SGD on the weights of one drawn path. While warming up all operators are equally likely. */
+/** w: one optimizer step on the weights of one drawn path. While warming up all operators are equally likely. */
 async function weightStep<Layer, Design, State>(
   options: AlternateOptions<Layer, Design, State>,
   supernet: Supernet,

@@ -17,12 +17,12 @@ import {
   type ImageDataset,
   oneCycle,
   type Schedule,
-  sgd,
   softmaxCrossEntropy,
   train,
 } from "@dovetail/train";
 import { type CoSearchOptions, chargedPrecision } from "./options.js";
 import type { StageStore } from "./stages.js";
+import { weightOptimizer } from "./weight-optimizer.js";
 
 /** What every candidate is trained with: the same for the found network and for all baselines. */
 export interface TrainingContext {
@@ -147,7 +147,7 @@ export async function trainStage(
     batchSize: effort.batchSize,
     epochs: Number.POSITIVE_INFINITY,
     steps: stage.steps,
-    optimizer: sgd({ momentum: training.momentum, weightDecay: training.weightDecay }),
+    optimizer: weightOptimizer(training),
     learningRate: stage.learningRate,
     scalars: stage.scalars,
     loss: softmaxCrossEntropy({ labelSmoothing: training.labelSmoothing }),
