@@ -1,3 +1,9 @@
+/**
+ * Adversarial attacks, evaluation protocols and masking checks.
+ *
+ * @module attack
+ */
+
 export { type ApgdOptions, type ApgdTargetedOptions, apgd, apgdCe, apgdDlr, apgdT } from "./attacks/apgd.js";
 export { type Attack, type AttackTask, type Examples, selectExamples } from "./attacks/attack.js";
 export {

@@ -1,3 +1,9 @@
+/**
+ * The command dovetail.
+ *
+ * @module cli
+ */
+
 export { run } from "./program.js";
 export type { CommandIo, Output } from "./terminal/command-io.js";
 export { exitCodes } from "./terminal/exit-codes.js";

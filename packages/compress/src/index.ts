@@ -1,3 +1,9 @@
+/**
+ * Pruning, low rank and power-of-two weights, and files that hold them packed.
+ *
+ * @module compress
+ */
+
 export {
   decomposeLayer,
   type LayerDecomposition,

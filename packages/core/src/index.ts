@@ -1,3 +1,9 @@
+/**
+ * Errors as data, seeded random streams, progress and cancellation.
+ *
+ * @module core
+ */
+
 export {
   type Diagnostic,
   type DiagnosticKind,

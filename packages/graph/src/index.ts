@@ -1,3 +1,9 @@
+/**
+ * Typed ONNX graphs: builder, shape inference, reading and writing, autodiff, passes, printing.
+ *
+ * @module graph
+ */
+
 export type { StructuredAnnotation, TensorAnnotation } from "./annotations/annotation.js";
 export { type LayerWeightShape, type StructuredForm, structuredFormOf } from "./annotations/structured-form.js";
 export { type DifferentiateOptions, differentiate, withGradients } from "./autodiff/differentiate.js";

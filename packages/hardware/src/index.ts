@@ -1,4 +1,8 @@
-// The public face, room by room.
+/**
+ * Workloads, architectures, mappings, cost models, energy tables and mappers.
+ *
+ * @module hardware
+ */
 
 // documents/
 

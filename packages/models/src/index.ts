@@ -1,3 +1,9 @@
+/**
+ * Layers and the network zoo, as functions that build graphs.
+ *
+ * @module models
+ */
+
 export { type Activation, activate, dropout, globalAveragePool } from "./layers/activation.js";
 export { type AdderConvolutionOptions, adderConvolution } from "./layers/adder-convolution.js";
 export { type BatchNormalizationOptions, batchNormalization } from "./layers/batch-normalization.js";

@@ -1,4 +1,8 @@
-// The public face, room by room.
+/**
+ * HW-NAS-Bench: two search spaces, their measured costs and accuracies, queries.
+ *
+ * @module nasbench
+ */
 
 // measured/
 export {

@@ -1,3 +1,9 @@
+/**
+ * Quantizers as graph rewrites.
+ *
+ * @module quant
+ */
+
 export type { CalibrateOptions } from "./calibration/average-over-batches.js";
 export { type CalibrateLayersOptions, calibrateLayers } from "./calibration/calibrate-layers.js";
 export { calibrateRanges } from "./calibration/calibrate-ranges.js";

@@ -1,3 +1,9 @@
+/**
+ * Plots, drawings and report sections.
+ *
+ * @module report
+ */
+
 export type {
   AcceleratorResult,
   ConstraintOutcome,

@@ -1,3 +1,9 @@
+/**
+ * Arithmetic units bit for bit.
+ *
+ * @module rtl
+ */
+
 export { type BoothDigit, boothDigits } from "./functional/booth.js";
 export { createFixedUnit, type FixedUnitOptions } from "./functional/fixed.js";
 export { createFusionUnit, type FusionUnitOptions } from "./functional/fusion.js";

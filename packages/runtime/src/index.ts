@@ -1,3 +1,9 @@
+/**
+ * Execution of graphs on ONNX Runtime.
+ *
+ * @module runtime
+ */
+
 export { blockedTable, lower } from "./lowering/lower.js";
 export { serialize } from "./lowering/serialize.js";
 export type { LoweringTarget } from "./lowering/target.js";

@@ -1,3 +1,9 @@
+/**
+ * Search spaces, supernets, sampling and differentiable search.
+ *
+ * @module search
+ */
+
 // algorithms/
 export { type CellProblemOptions, cellIndexOfChoices, cellProblem } from "./algorithms/cells.js";
 export { type EvolutionOptions, searchByEvolution } from "./algorithms/evolution.js";

@@ -1,3 +1,9 @@
+/**
+ * The published systems, one folder each.
+ *
+ * @module systems
+ */
+
 export { bundleIndexFile } from "./bundle/index-file.js";
 export { type BundleDelivery, bundleFiles, type PrecisionDelivery, writeBundle } from "./bundle/make-bundle.js";
 export { type Bundle, type OpenBundleOptions, openBundle } from "./bundle/open-bundle.js";

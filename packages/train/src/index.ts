@@ -1,3 +1,9 @@
+/**
+ * Data sets, optimizers, schedules, losses, metrics, trainer and checkpoints.
+ *
+ * @module train
+ */
+
 export {
   type Checkpoint,
   type Json,

@@ -13,7 +13,7 @@ import { dataOfFilters, weightShapeOf } from "../layers/weight-layers.js";
 export interface StructuredTensor {
   readonly kind: "structured";
   readonly dimensions: readonly number[];
-  /** [inputs, outputs]: filters are columns. */
+  /** `[inputs, outputs]`: filters are columns. */
   readonly isTransposed: boolean;
   readonly layer: StructuredLayer;
 }

@@ -10,7 +10,7 @@ export interface LstmCellWeights {
   readonly input: Value;
   /** [4·hidden, hidden]. */
   readonly recurrent: Value;
-  /** [8·hidden]: those of the input, then those of the recurrence. */
+  /** `[8·hidden]`: those of the input, then those of the recurrence. */
   readonly bias?: Value | undefined;
 }
 

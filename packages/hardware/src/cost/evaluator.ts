@@ -33,7 +33,7 @@ export interface CostEvaluator {
   readonly accessPj: Float64Array;
   /** [level], of the last valid mapping. */
   readonly slowdown: Float64Array;
-  /** [level]: the port that slows it down most, a `PORT_…`. */
+  /** `[level]`: the port that slows it down most, a `PORT_…`. */
   readonly port: Uint8Array;
   /** Of the last valid mapping; 0 in the model *timeloop*. */
   readonly transient: Transient;

@@ -16,7 +16,7 @@ export interface Mapspace {
   readonly tables: Tables;
   readonly limits: Limits;
   readonly slotCount: number;
-  /** [slot]: most children; infinite where loops run in time. */
+  /** `[slot]`: most children; infinite where loops run in time. */
   readonly fanout: Float64Array;
   /** [slot][dimension]: 1 where the bound may change. */
   readonly free: Uint8Array;
@@ -26,9 +26,9 @@ export interface Mapspace {
   readonly orderRank: Uint8Array;
   /** Slots in which the order of loops may matter: two or more dimensions, in time or along neighbour links. */
   readonly orderedSlots: Uint8Array;
-  /** [dimension]: slots where it may stand, outermost first. */
+  /** `[dimension]`: slots where it may stand, outermost first. */
   readonly slotsOf: readonly Uint8Array[];
-  /** [dimension]: prime factors of what the fixed bounds leave of its size. */
+  /** `[dimension]`: prime factors of what the fixed bounds leave of its size. */
   readonly primesOf: readonly Int32Array[];
   /** Dimensions that can be split in more than one way. */
   readonly movable: Uint8Array;
