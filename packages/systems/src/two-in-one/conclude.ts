@@ -124,6 +124,8 @@ const triedSets: readonly string[] = [
   "ResNet-8, trained at 8 bit, RPI over 4 to 8 bit: 30.3, 22.5, 20.9 %",
   "ResNet-8, RPT + RPI over 4 to 8 bit: 31.6, 22.5, 19.6 %",
   "ResNet-8, RPT + RPI over 4, 6, 8, 10, 12, 16 bit: 31.8, 24.8, 17.9 %",
+  "ResNet-8, RPT + RPI over 3 to 6 bit: 31.2, 24.3, 19.3 %",
+  "ResNet-8, RPT + RPI over 4 to 8 bit, no layer in full precision: 31.6, 22.2, 17.7 %",
 ];
 
 function gainClaims(results: Results): Claim[] {
