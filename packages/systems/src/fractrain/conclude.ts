@@ -1,36 +1,25 @@
 // What the results of FracTrain's reproduction say: claims, tables, what was not run.
 
-import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { claimOf, mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
+import type { Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
+import { type ClaimOptions, claimOf, rounded } from "../reproduction/claims.js";
 import { settings } from "../reproduction/data-splits.js";
-import { type Choice, defaultChoices, isSkip } from "./cost.js";
-import { type Experiment, experiments, gateSettings } from "./experiment.js";
-import { type PieceFigures, pieceFiguresSchema, pieceName } from "./pieces.js";
+import { type Experiment, experiments } from "./experiment.js";
+import { type PieceFigures, pieceName } from "./pieces.js";
+import { arrays, type Results, readResults } from "./results.js";
+import { choicesTable, methodsTable, settingsTable } from "./tables.js";
 
 const source = "systems.md §4, shows that it works";
 
 export function concludeFracTrain(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
   const experiment = experiments[scale];
-  const figures = (piece: string): PieceFigures => pieceFiguresSchema.parse(results.get(piece));
-  const scratch = (method: string, seed: number): PieceFigures => figures(pieceName.scratch(method, seed));
-  /** The static network of equal cost that did best on the test images: that favours it. */
-  const bestEqual = (seed: number): PieceFigures =>
-    Array.from({ length: experiment.equalStatics }, (_, index) => figures(pieceName.equal(index, seed))).reduce(
-      (best, next) => (next.accuracyFraction > best.accuracyFraction ? next : best),
-    );
+  const read = readResults(experiment, results);
   return {
     setup: setupOf(experiment),
-    claims: claimsOf(experiment, { scratch, bestEqual, figures }),
+    claims: [...costClaims(read), ...accuracyClaims(read)],
     notRun: [...notRun],
-    tables: [methodsTable(experiment, scratch, bestEqual), choicesTable(experiment, scratch), settingsTable(figures)],
+    tables: [methodsTable(read), choicesTable(read), settingsTable(read)],
   };
 }
-
-/** What the modelled figures are of: the array that systems.md §6 describes, and the published one. */
-const arrays = [
-  { key: "twoInOne", name: "2-in-1's" },
-  { key: "bitFusion", name: "Bit Fusion's" },
-] as const;
 
 /**
  * On 2,000 validation images, ResNet-20 trained on 8,000 for 434 steps, one seed. Static networks there: 54.1 % (4-bit
@@ -44,12 +33,6 @@ const triedWithGates = [
   "and choices with 6-bit gradients (3, 4, 5, 6, 8 bits of activations), as here: 56.1 % at 2.51 % (static 6/6 57.7 % at 2.78 %)",
 ];
 
-interface Access {
-  readonly figures: (piece: string) => PieceFigures;
-  readonly scratch: (method: string, seed: number) => PieceFigures;
-  readonly bestEqual: (seed: number) => PieceFigures;
-}
-
 function setupOf({ depth, data, batchSize, steps, settingSteps, learningRate, equalStatics }: Experiment): string[] {
   const { trainImagesPerClass, testImagesPerClass } = data;
   return [
@@ -62,23 +45,20 @@ function setupOf({ depth, data, batchSize, steps, settingSteps, learningRate, eq
   ];
 }
 
-function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Access): Claim[] {
-  const { seeds, methods } = experiment;
-  const first = seeds.slice(0, 1);
-  const each = (of: (seed: number) => number, over = seeds): number[] => over.map(of);
-  const points = (a: PieceFigures, b: PieceFigures): number => 100 * (a.accuracyFraction - b.accuracyFraction);
-  const percentLess = (of: (figures: PieceFigures) => number) => (a: PieceFigures, b: PieceFigures) =>
-    100 * (1 - of(a) / of(b));
-  const bitMacs = percentLess((piece) => piece.bitMacs);
-  const sbm = (seed: number): PieceFigures => scratch("sbm-8-8", seed);
-  const fractrain = (seed: number): PieceFigures => scratch("fractrain", seed);
-  const claims: Claim[] = [
+type Measure = (piece: PieceFigures) => number;
+
+const percentLess = (of: Measure, piece: PieceFigures, than: PieceFigures): number => 100 * (1 - of(piece) / of(than));
+
+function costClaims(results: Results): Claim[] {
+  const { experiment, scratch } = results;
+  const { seeds } = experiment;
+  return [
     claimOf({
       text: "FracTrain: fewer bit-operations than SBM 8/8 at equal iterations, at least",
       source,
       claimed: 50,
       unit: "%",
-      perSeed: each((seed) => bitMacs(fractrain(seed), sbm(seed))),
+      ...lessThanSbm(results, ({ bitMacs }) => bitMacs),
       direction: "atLeast",
     }),
     ...arrays.map(({ key, name }) =>
@@ -87,35 +67,17 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
         source,
         claimed: 25,
         unit: "%",
-        perSeed: each((seed) => percentLess((piece) => piece[key].latencyCycles)(fractrain(seed), sbm(seed))),
+        ...lessThanSbm(results, (piece) => piece[key].latencyCycles),
         direction: "atLeast",
       }),
     ),
-    claimOf({
-      text: "FracTrain: test accuracy above SBM 8/8's, at least",
-      source,
-      claimed: -0.5,
-      unit: "points",
-      perSeed: each((seed) => points(fractrain(seed), sbm(seed))),
-      direction: "atLeast",
-      tried: triedWithGates,
-    }),
-    claimOf({
-      text: "FracTrain: test accuracy above the best static network's of equal bit-operations, at least",
-      source,
-      claimed: 0.3,
-      unit: "points",
-      perSeed: each((seed) => points(fractrain(seed), bestEqual(seed))),
-      direction: "atLeast",
-      tried: triedWithGates,
-    }),
     ...arrays.map(({ key, name }) =>
       claimOf({
         text: `FracTrain: less modelled energy than SBM 8/8 on ${name} array, at least (published: 33.40 of 75.01 kJ, at unequal iterations)`,
         source: "FracTrain, ResNet-74 on CIFAR-10",
         claimed: 25,
         unit: "%",
-        perSeed: each((seed) => percentLess((piece) => piece[key].energyPj)(fractrain(seed), sbm(seed))),
+        ...lessThanSbm(results, (piece) => piece[key].energyPj),
         direction: "atLeast",
       }),
     ),
@@ -124,147 +86,60 @@ function claimsOf(experiment: Experiment, { scratch, bestEqual, figures }: Acces
       source: "systems.md §4, overhead counted; limit ours",
       claimed: 1,
       unit: "%",
-      perSeed: each((seed) => 100 * fractrain(seed).gateShare),
+      perSeed: seeds.map((seed) => 100 * scratch("fractrain", seed).gateShare),
       direction: "atMost",
     }),
   ];
+}
+
+/** By how much FracTrain has less of something than SBM 8/8; what the card's other methods have less of it, with the first seed, is what was tried. */
+function lessThanSbm(
+  { experiment: { seeds, methods }, scratch, bestEqual }: Results,
+  of: Measure,
+): Pick<ClaimOptions, "perSeed" | "tried"> {
+  const less = (piece: PieceFigures, seed: number): number => percentLess(of, piece, scratch("sbm-8-8", seed));
+  const others = methods.filter(({ name }) => ["pfq", "dfq", "fractrain-published"].includes(name));
+  const [first] = seeds as readonly [number, ...number[]];
+  return {
+    perSeed: seeds.map((seed) => less(scratch("fractrain", seed), seed)),
+    tried: [
+      ...others.map(({ name }) => `${name}: ${rounded(less(scratch(name, first), first), 4)} %`),
+      `best static of equal bit-operations: ${rounded(less(bestEqual(first), first), 4)} %`,
+    ],
+  };
+}
+
+function accuracyClaims({ experiment, scratch, bestEqual, figures }: Results): Claim[] {
+  const { seeds, methods } = experiment;
+  const points = (a: PieceFigures, b: PieceFigures): number => 100 * (a.accuracyFraction - b.accuracyFraction);
+  const above = (text: string, from: string, claimed: number, perSeed: readonly number[]): Claim =>
+    claimOf({ text, source: from, claimed, unit: "points", perSeed, direction: "atLeast", tried: triedWithGates });
+  const first = seeds.slice(0, 1);
+  const aboveSbm = (method: string, over: readonly number[]): number[] =>
+    over.map((seed) => points(scratch(method, seed), scratch("sbm-8-8", seed)));
+  const claims = [
+    above("FracTrain: test accuracy above SBM 8/8's, at least", source, -0.5, aboveSbm("fractrain", seeds)),
+    above(
+      "FracTrain: test accuracy above the best static network's of equal bit-operations, at least",
+      source,
+      0.3,
+      seeds.map((seed) => points(scratch("fractrain", seed), bestEqual(seed))),
+    ),
+  ];
   if (methods.some(({ name }) => name === "dfq")) {
+    const ofDfq = "FracTrain: 93.09 against 93.04 % (ResNet-74)";
+    const ofPfq = "FracTrain, PFQ on ResNet-38: +0.03 against static 8/16";
     claims.push(
-      claimOf({
-        text: "DFQ at cp = 3 %: test accuracy above SBM 8/8's, at least",
-        source: "FracTrain: 93.09 against 93.04 % (ResNet-74)",
-        claimed: -0.5,
-        unit: "points",
-        perSeed: each((seed) => points(scratch("dfq", seed), sbm(seed)), first),
-        direction: "atLeast",
-        tried: triedWithGates,
-      }),
-      claimOf({
-        text: "PFQ 3-4-6-8/6-6-8-8: test accuracy above SBM 8/8's, at least",
-        source: "FracTrain, PFQ on ResNet-38: +0.03 against static 8/16",
-        claimed: -0.5,
-        unit: "points",
-        perSeed: each((seed) => points(scratch("pfq", seed), sbm(seed)), first),
-        direction: "atLeast",
-      }),
+      above("DFQ at cp = 3 %: test accuracy above SBM 8/8's, at least", ofDfq, -0.5, aboveSbm("dfq", first)),
+      above("PFQ 3-4-6-8/6-6-8-8: test accuracy above SBM 8/8's, at least", ofPfq, -0.5, aboveSbm("pfq", first)),
     );
   }
   for (const setting of settings) {
     const of = (method: string): PieceFigures => figures(pieceName.after(setting, method));
-    claims.push(
-      claimOf({
-        text: `FracTrain, ${setting}: test accuracy above SBM 8/8's, at least`,
-        source,
-        claimed: -0.5,
-        unit: "points",
-        perSeed: [points(of("fractrain"), of("sbm-8-8"))],
-        direction: "atLeast",
-        tried: triedWithGates,
-      }),
-    );
+    const gain = points(of("fractrain"), of("sbm-8-8"));
+    claims.push(above(`FracTrain, ${setting}: test accuracy above SBM 8/8's, at least`, source, -0.5, [gain]));
   }
   return claims;
-}
-
-function methodsTable(
-  { seeds, methods }: Experiment,
-  scratch: Access["scratch"],
-  bestEqual: Access["bestEqual"],
-): CardTable {
-  const row = (name: string, of: (seed: number) => PieceFigures, over: readonly number[]) => {
-    const all = over.map(of);
-    const cost = mean(all.map(({ bitMacs, float32Macs }) => bitMacs / float32Macs));
-    const accuracies = all.map(({ accuracyFraction }) => 100 * accuracyFraction);
-    const isFloat = cost === 1;
-    return [
-      name,
-      over.length,
-      rounded(mean(accuracies), 4),
-      over.length > 1 ? rounded(standardDeviation(accuracies), 2) : null,
-      percent(cost),
-      ...arrays.flatMap(({ key }) => [
-        isFloat ? null : rounded(mean(all.map((piece) => piece[key].latencyCycles)) / 1e9, 4),
-        isFloat ? null : rounded(mean(all.map((piece) => piece[key].energyPj)) / 1e12, 4),
-      ]),
-      all.map(({ turningPoints }) => turningPoints.join(" ")).join(" / ") || null,
-    ];
-  };
-  const ofSeed = (seed: number): string => {
-    const { bits } = bestEqual(seed);
-    return `${bits!.activationBits}/${bits!.gradientBits}`;
-  };
-  return {
-    title: "Methods at equal iterations",
-    columns: [
-      "method",
-      "seeds",
-      "test accuracy, %",
-      "deviation",
-      "bit-operations, % of float32",
-      ...arrays.flatMap(({ name }) => [`latency on ${name} array, 10⁹ cycles`, "energy, J"]),
-      "turning points, after step",
-    ],
-    rows: [
-      ...methods.map(({ name, isCompared }) =>
-        row(name, (seed) => scratch(name, seed), isCompared ? seeds : seeds.slice(0, 1)),
-      ),
-      row(
-        `best static of equal cost (weights 4, activations/gradients ${seeds.map(ofSeed).join(", ")})`,
-        bestEqual,
-        seeds,
-      ),
-    ],
-    note: "The arrays have no float32: its latency and energy would be another machine's.",
-  };
-}
-
-function choicesTable({ seeds }: Experiment, scratch: Access["scratch"]): CardTable {
-  const columnOf = ({ activationBits, gradientBits }: Choice): string => `${activationBits}/${gradientBits}`;
-  const published = defaultChoices.map((choice) => (isSkip(choice) ? "skip" : columnOf(choice)));
-  const own = gateSettings.choices.map(columnOf);
-  const names = [...new Set([...published, ...own])];
-  const shares = (rows: readonly (readonly number[])[], choices: readonly string[]): (number | null)[] =>
-    names.map((name) => {
-      const choice = choices.indexOf(name);
-      return choice < 0 ? null : percent(mean(rows.map((row) => row[choice]!)));
-    });
-  const gated = [
-    ["dfq", own],
-    ["fractrain", own],
-    ["fractrain-published", published],
-  ] as const;
-  const rows = gated.flatMap(([method, choices]) => {
-    const { trainingChoices, testChoices } = scratch(method, seeds[0]!);
-    return [
-      [method, "training", ...shares(trainingChoices!, choices)],
-      [method, "test images", ...shares(testChoices!, choices)],
-    ];
-  });
-  return {
-    title: "What the gates chose",
-    columns: ["method", "on", ...names.map((name) => `${name}, %`)],
-    rows,
-    note: `Bits of activations/gradients; mean over the blocks, seed ${seeds[0]}.`,
-  };
-}
-
-function settingsTable(figures: Access["figures"]): CardTable {
-  return {
-    title: "Fine-tuning and adaptation",
-    columns: ["setting", "method", "test accuracy, %", "bit-operations, % of float32"],
-    rows: settings.flatMap((setting) => {
-      const pieces = [
-        ["before, float32", pieceName.before(setting)],
-        ["SBM 8/8", pieceName.after(setting, "sbm-8-8")],
-        ["FracTrain", pieceName.after(setting, "fractrain")],
-      ] as const;
-      return pieces.map(([name, piece]) => {
-        const { accuracyFraction, bitMacs, float32Macs } = figures(piece);
-        return [setting, name, percent(accuracyFraction), percent(bitMacs / float32Macs)];
-      });
-    }),
-    note: "Accuracy before adaptation is that on the first five classes.",
-  };
 }
 
 const notRun: readonly NotRun[] = [
