@@ -48,10 +48,15 @@ function triedSection(claims: readonly Claim[]): string[] {
   if (failed.length === 0) return [];
   return [
     "### What did not hold, and what was tried",
-    failed
-      .map(({ text, tried }) => `- ${text}: ${tried.length > 0 ? tried.join("; ") : "nothing was tried yet"}.`)
-      .join("\n"),
+    failed.map(({ text, tried }) => `- ${text}: ${triedText(tried, failed)}.`).join("\n"),
   ];
+}
+
+/** The same list is written once, at the first claim that has it. */
+function triedText(tried: readonly string[], failed: readonly Claim[]): string {
+  const first = failed.find((claim) => claim.tried.join() === tried.join())!;
+  if (tried.length === 0) return "nothing was tried yet";
+  return first.tried === tried ? tried.join("; ") : `as for “${first.text}”`;
 }
 
 function tableSection({ title, columns, rows, note }: CardTable): string[] {

@@ -136,6 +136,16 @@ const card: Card = {
       held: false,
       tried: ["this", "that"],
     },
+    {
+      text: "smaller",
+      source: "paper",
+      claimed: 3,
+      ours: 2,
+      spread: null,
+      unit: "kB",
+      held: false,
+      tried: ["this", "that"],
+    },
   ],
   notRun: [{ text: "larger", source: "paper", claimed: 9, unit: "%", reason: "takes days" }],
   tables: [
@@ -152,10 +162,11 @@ const card: Card = {
 
 it("renders every figure of a card, and says what did not hold", () => {
   const page = renderCard(cardSchema.parse(card));
-  expect(page).toContain("1 of 2 claims held");
+  expect(page).toContain("1 of 3 claims held");
   expect(page).toContain("| better | paper | 1 points | 2 points | 0.5 | 1.5, 2.5 | yes |");
   expect(page).toContain("| faster \\| wider | paper | 3 ms | 2 ms | one seed | – | **no** |");
   expect(page).toContain("- faster | wider: this; that.");
+  expect(page).toContain("- smaller: as for “faster | wider”.");
   expect(page).toContain("| b | – |");
   expect(page).toContain("| larger | paper | 9 % | takes days |");
 });

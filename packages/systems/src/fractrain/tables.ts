@@ -23,7 +23,9 @@ export function methodsTable({ experiment: { seeds, methods }, scratch, bestEqua
         isFloat ? null : rounded(mean(all.map((piece) => piece[key].latencyCycles)) / 1e9, 4),
         isFloat ? null : rounded(mean(all.map((piece) => piece[key].energyPj)) / 1e12, 4),
       ]),
-      all.map(({ turningPoints }) => turningPoints.join(" ")).join(" / ") || null,
+      all.every(({ turningPoints }) => turningPoints.length === 0)
+        ? null
+        : all.map(({ turningPoints }) => turningPoints.join(" ")).join(" / "),
     ];
   };
   const ofSeed = (seed: number): string => {
