@@ -54,6 +54,9 @@ export const pieceName = {
   foundDeployment: "deployment-found",
 } as const;
 
+/** An epoch of the search takes about as long as this many of one precision's training. */
+const searchWork = 14;
+
 export function piecesOf(experiment: Experiment): readonly Piece[] {
   const { seeds, bitWidths, epochs } = experiment;
   const count = bitWidths.length;
@@ -89,7 +92,11 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
     ...published,
     { name: pieceName.facts, work: 1, run: (context) => facts(experiment, context) },
     { name: pieceName.deployment, work: count, run: (context) => deployment(experiment, context) },
-    { name: pieceName.search, work: experiment.search.epochs * 4, run: (context) => search(experiment, context) },
+    {
+      name: pieceName.search,
+      work: experiment.search.epochs * searchWork,
+      run: (context) => search(experiment, context),
+    },
     { name: pieceName.found, work: epochs * count, run: (context) => trainFound(experiment, context) },
     { name: pieceName.foundDeployment, work: count, run: (context) => deploymentOfFound(experiment, context) },
   ];

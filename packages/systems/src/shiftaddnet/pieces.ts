@@ -72,9 +72,9 @@ export const pieceName = {
 const variantWork: Readonly<Record<NetworkChoice["variant"], readonly [float32: number, fixed: number]>> = {
   convolution: [1, 1.5],
   shift: [1.2, 1.7],
-  add: [9, 10],
-  shiftAdd: [11, 12.5],
-  fixedShiftAdd: [10, 11.5],
+  add: [4, 5],
+  shiftAdd: [6.3, 7.5],
+  fixedShiftAdd: [5.5, 6.5],
 };
 
 export function piecesOf(experiment: Experiment): readonly Piece[] {
