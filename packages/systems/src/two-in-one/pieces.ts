@@ -30,14 +30,15 @@ export const uses: readonly (readonly [TrainedAt, UsedAt])[] = [
   ["rpt", "rpi"],
 ];
 
-/** Passes of a training step. */
+/** How much longer an epoch takes than one of natural training. */
 const workOf: Readonly<Record<TrainingMethod, number>> = { natural: 1, free: 1, "fgsm-rs": 2, "pgd-7": 6 };
 
 export function algorithmPieces(experiment: Experiment): readonly Piece[] {
   const { seeds, methods, epochs, attackedImages, precisions, pgdSteps } = experiment;
   const seedsOf = (withSeeds: boolean): readonly number[] => (withSeeds ? seeds : seeds.slice(0, 1));
   const runs = methods.flatMap(({ method, withSeeds }) => seedsOf(withSeeds).map((seed) => [method, seed] as const));
-  const attackWork = (attackedImages / 10_000) * precisions.length * pgdSteps;
+  // A step of PGD takes about a third of an epoch's share of images: no gradients of weights, no augmentation.
+  const attackWork = 0.36 * (attackedImages / 10_000) * precisions.length * pgdSteps;
   return [
     ...runs.flatMap(([method, seed]) => [
       ...(["single", "rpt"] as const).map(
