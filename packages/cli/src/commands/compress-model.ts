@@ -17,15 +17,13 @@ import {
   cosine,
   type DatasetPart,
   digestOfBytes,
-  evaluatePredictor,
   type ImageDataset,
   readCheckpoint,
   removeCheckpoint,
   writeCheckpoint,
   writeFileAtomically,
 } from "@dovetail/train";
-import { openClassifier } from "../evaluation/classifier.js";
-import { datasetFor } from "../evaluation/dataset-for.js";
+import { evaluateFile, evaluateWithData } from "../evaluation/evaluate-file.js";
 import { type NetworkFile, networkPath, readNetwork } from "../files/read-network.js";
 import type { CommandIo, CommandWatch, CommonOptions } from "../terminal/command-io.js";
 
@@ -75,7 +73,11 @@ export interface CompressResult {
 }
 
 const files = { network: "network.onnx", packed: "network.packed", figures: "compression.json" } as const;
-/** Compresses a model, retrains it if that is asked for, and writes the folder: the packed file, the model that it is rebuilt to, the figures. */
+
+/**
+ * Compresses a model, retrains it if that is asked for, and writes the folder: the packed file, the model that it is rebuilt
+ * to, the figures.
+ */
 export async function compressModel(
   path: string,
   options: CompressOptions,
@@ -92,7 +94,7 @@ export async function compressModel(
       received: "none",
     });
   }
-  const before = options.data === undefined ? undefined : await evaluateFirst(path, file, options, io, watch);
+  const before = options.data === undefined ? undefined : await evaluateWithData(path, file, options, io, watch);
   const { network, weights } = imported(file, imageRange);
   const checkpointName = checkpointNameOf(file, options);
   const prepared = prepare(file.path, network, weights, options);
@@ -109,7 +111,7 @@ export async function compressModel(
   // The model comes out of the file itself: what is evaluated is what anyone will rebuild.
   const rebuilt = modelOfPacked(decodePacked(bytes));
   const onnx: NetworkFile = { path: join(output, files.network), model: rebuilt, bytes: writeModel(rebuilt) };
-  const after = before && (await accuracyOf(onnx, before.dataset, options, watch));
+  const after = before && (await evaluateFile(onnx, before.dataset, options, watch));
   const { bits, compressionRate } = storageOf(tensors, elementsOf(weights));
   const result: CompressResult = {
     model: file.path,
@@ -119,8 +121,8 @@ export async function compressModel(
     bits,
     packedBytes: bytes.length,
     epochs,
-    ...(before && { dataset: before.dataset.name, part, accuracyBefore: before.accuracyFraction }),
-    ...(after !== undefined && { accuracyAfter: after }),
+    ...(before && { dataset: before.dataset.name, part, accuracyBefore: before.evaluation.accuracyFraction }),
+    ...(after && { accuracyAfter: after.accuracyFraction }),
     layers: [...tensors].flatMap(([name, packedTensor]) => {
       if (packedTensor.kind === "plain") return [];
       const storage = storageOf(new Map([[name, packedTensor]]));
@@ -230,36 +232,5 @@ async function retrain(
     throw error;
   } finally {
     await runtime.release();
-  }
-}
-
-async function evaluateFirst(
-  path: string,
-  file: NetworkFile,
-  options: CompressOptions,
-  io: CommandIo,
-  watch: CommandWatch,
-) {
-  const classifier = await openClassifier(file, options);
-  try {
-    const dataset = await datasetFor({ ...classifier, path: file.path, runFolder: path }, options, io, watch);
-    const { accuracyFraction } = await evaluatePredictor(classifier, { dataset, part: options.part, watch });
-    return { dataset, accuracyFraction };
-  } finally {
-    await classifier.release();
-  }
-}
-
-async function accuracyOf(
-  file: NetworkFile,
-  dataset: ImageDataset,
-  options: CompressOptions,
-  watch: CommandWatch,
-): Promise<number> {
-  const classifier = await openClassifier(file, options);
-  try {
-    return (await evaluatePredictor(classifier, { dataset, part: options.part, watch })).accuracyFraction;
-  } finally {
-    await classifier.release();
   }
 }

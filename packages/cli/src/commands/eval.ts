@@ -3,13 +3,11 @@ import {
   confusionMatrix,
   type DatasetPart,
   type Evaluation,
-  evaluatePredictor,
   type ImageDataset,
   wilsonInterval95,
 } from "@dovetail/train";
 import type { Command } from "commander";
-import { openClassifier } from "../evaluation/classifier.js";
-import { datasetFor } from "../evaluation/dataset-for.js";
+import { evaluateWithData } from "../evaluation/evaluate-file.js";
 import { networkPath, readNetwork } from "../files/read-network.js";
 import { dataOptionHelp } from "../recipes/data-option.js";
 import { type CommandIo, type CommonOptions, printResult, withWatch } from "../terminal/command-io.js";
@@ -46,30 +44,23 @@ export function evalCommand(io: CommandIo): Command {
     .addOption(providerOption())
     .addOption(threadsOption())
     .action(async (path: string, options: EvalOptions) => {
-      const evaluation = await withWatch(io, options, async (watch) => {
+      const described = await withWatch(io, options, async (watch) => {
         const network = await readNetwork(await networkPath(path));
-        const classifier = await openClassifier(network, options);
-        try {
-          const asking = { ...classifier, path: network.path, runFolder: path };
-          const dataset = await datasetFor(asking, options, io, watch);
-          const { part } = options;
-          return describe(dataset, part, await evaluatePredictor(classifier, { dataset, part, watch }));
-        } finally {
-          await classifier.release();
-        }
+        const { dataset, evaluation } = await evaluateWithData(path, network, options, io, watch);
+        return describe(dataset, options.part, evaluation);
       });
-      printResult(io, options, evaluation, () => [
+      printResult(io, options, described, () => [
         ...formatTable(
           ["class", "images", "correct", "accuracy"],
-          evaluation.classes.map(({ name, images, correct }) => [
+          described.classes.map(({ name, images, correct }) => [
             name,
             `${images}`,
             `${correct}`,
             percent(images === 0 ? 0 : correct / images),
           ]),
         ),
-        `accuracy ${percent(evaluation.accuracyFraction)} on ${evaluation.images} ${evaluation.part} images ` +
-          `(95 % interval ${evaluation.interval95.map(percent).join(" to ")})`,
+        `accuracy ${percent(described.accuracyFraction)} on ${described.images} ${described.part} images ` +
+          `(95 % interval ${described.interval95.map(percent).join(" to ")})`,
       ]);
     });
 }

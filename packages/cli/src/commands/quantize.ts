@@ -7,15 +7,13 @@ import { createRuntime } from "@dovetail/runtime";
 import {
   type DatasetPart,
   type Evaluation,
-  evaluatePredictor,
   type ImageDataset,
   type Interval,
   wilsonInterval95,
   writeFileAtomically,
 } from "@dovetail/train";
 import { type Command, Option } from "commander";
-import { openClassifier } from "../evaluation/classifier.js";
-import { datasetFor } from "../evaluation/dataset-for.js";
+import { evaluateFile, evaluateWithData } from "../evaluation/evaluate-file.js";
 import { type NetworkFile, networkPath, readNetwork } from "../files/read-network.js";
 import { dataOptionHelp } from "../recipes/data-option.js";
 import {
@@ -112,11 +110,11 @@ async function quantize(
   const { bits, weightBits = bits, activationBits = bits, containers, calibrationImages, part } = options;
   const file = await readNetwork(await networkPath(path));
   const output = options.output ?? `${basename(file.path, ".onnx")}-w${weightBits}a${activationBits}.onnx`;
-  const { dataset, evaluation: before } = await evaluateFirst(path, file, options, io, watch);
+  const { dataset, evaluation: before } = await evaluateWithData(path, file, options, io, watch);
   const bytes = await quantizedModel(file, dataset, { ...options, weightBits, activationBits, containers });
   watch.signal.throwIfAborted();
   const quantizedFile: NetworkFile = { path: output, model: file.model, bytes };
-  const after = await measure(quantizedFile, dataset, options, watch);
+  const after = await evaluateFile(quantizedFile, dataset, options, watch);
   await writeFileAtomically(output, bytes);
   const images = dataset.labels(part).length;
   const measured = ({ accuracyFraction, loss }: Evaluation, size: number): Measured => ({
@@ -139,37 +137,6 @@ async function quantize(
     changedPredictions: after.predictions.filter((prediction, image) => prediction !== before.predictions[image])
       .length,
   };
-}
-
-/** The data set that goes with the model, and the model's own accuracy on it. */
-async function evaluateFirst(
-  path: string,
-  file: NetworkFile,
-  options: QuantizeOptions,
-  io: CommandIo,
-  watch: CommandWatch,
-): Promise<{ dataset: ImageDataset; evaluation: Evaluation }> {
-  const classifier = await openClassifier(file, options);
-  try {
-    const dataset = await datasetFor({ ...classifier, path: file.path, runFolder: path }, options, io, watch);
-    return { dataset, evaluation: await evaluatePredictor(classifier, { dataset, part: options.part, watch }) };
-  } finally {
-    await classifier.release();
-  }
-}
-
-async function measure(
-  file: NetworkFile,
-  dataset: ImageDataset,
-  options: QuantizeOptions,
-  watch: CommandWatch,
-): Promise<Evaluation> {
-  const classifier = await openClassifier(file, options);
-  try {
-    return await evaluatePredictor(classifier, { dataset, part: options.part, watch });
-  } finally {
-    await classifier.release();
-  }
 }
 
 type QuantizedModelOptions = Pick<QuantizeOptions, "pixelRange" | "calibrationImages" | "threads" | "containers"> & {

@@ -54,8 +54,8 @@ function triedSection(claims: readonly Claim[]): string[] {
 
 /** The same list is written once, at the first claim that has it. */
 function triedText(tried: readonly string[], failed: readonly Claim[]): string {
-  const first = failed.find((claim) => claim.tried.join() === tried.join())!;
   if (tried.length === 0) return "nothing was tried yet";
+  const first = failed.find((claim) => claim.tried.join() === tried.join())!;
   return first.tried === tried ? tried.join("; ") : `as for “${first.text}”`;
 }
 

@@ -91,13 +91,12 @@ export function createSupernet(options: SupernetOptions): Supernet {
   const trainPath: Supernet["trainPath"] = async (path, batch, hyperparameters) => {
     pool.reset();
     const { optimizer } = options;
+    const values = { ...optimizer.hyperparameters, ...hyperparameters };
+    const stepOf = (key: string): number => tensorNumbers(state.read(stepsName(key)))[0]!;
+    const count = (key: string): void => state.write(stepsName(key), scalar(stepOf(key) + 1));
     const scalarsOf = (key: string): Record<string, Tensor> => {
-      const step = tensorNumbers(state.read(stepsName(key)))[0]!;
-      const fed = optimizer.feeds({ ...optimizer.hyperparameters, ...hyperparameters }, step);
+      const fed = optimizer.feeds(values, stepOf(key));
       return Object.fromEntries(Object.entries(fed).map(([name, value]) => [name, scalar(value)]));
-    };
-    const count = (key: string): void => {
-      state.write(stepsName(key), scalar(tensorNumbers(state.read(stepsName(key)))[0]! + 1));
     };
     const blocks = [graphs.stem, ...path.map((operator, position) => graphs.positions[position]![operator]!)];
     const keys = ["stem", ...path.map((operator, position) => keyOf(position, operator))];
@@ -118,8 +117,8 @@ export function createSupernet(options: SupernetOptions): Supernet {
     let gradient = head[blockNames.inputGradient]!;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const block = blocks[index]!;
-      const values = { ...kept[index]!, [blockNames.outputGradient]: gradient };
-      const results = await run(`${keys[index]}/backward`, block.backward, values, block.statePairs);
+      const inputs = { ...kept[index]!, [blockNames.outputGradient]: gradient };
+      const results = await run(`${keys[index]}/backward`, block.backward, inputs, block.statePairs);
       count(keys[index]!);
       if (index > 0) gradient = results[blockNames.inputGradient]!;
     }

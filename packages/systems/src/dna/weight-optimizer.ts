@@ -6,6 +6,6 @@ import type { TrainingSettings } from "./options.js";
  * twice the rate. A ResNet-8 of shifts has 35.4 % so where SGD alone gives 26.6 %, one of shifts and additions 32.2 % where it
  * gives 31.0 % (300 and 200 steps of 64 images, 1,000 validation images; five times: 37.0 and 27.6 %).
  */
-export function weightOptimizer(settings: Pick<TrainingSettings, "weightDecay"> & { momentum: number }): Optimizer {
+export function weightOptimizer(settings: Pick<TrainingSettings, "momentum" | "weightDecay">): Optimizer {
   return splitByRole(sgd(settings), radam(), { roles: ["exponent", "sign"], rate: 2 });
 }

@@ -1,7 +1,7 @@
 // What the results of FracTrain's reproduction say: claims, tables, what was not run.
 
 import type { Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
-import { type ClaimOptions, claimOf, rounded } from "../reproduction/claims.js";
+import { type ClaimOptions, claimOf, points, rounded } from "../reproduction/claims.js";
 import { settings } from "../reproduction/data-splits.js";
 import { type Experiment, experiments } from "./experiment.js";
 import { type PieceFigures, pieceName } from "./pieces.js";
@@ -47,8 +47,6 @@ function setupOf({ depth, data, batchSize, steps, settingSteps, learningRate, eq
 
 type Measure = (piece: PieceFigures) => number;
 
-const percentLess = (of: Measure, piece: PieceFigures, than: PieceFigures): number => 100 * (1 - of(piece) / of(than));
-
 function costClaims(results: Results): Claim[] {
   const { experiment, scratch } = results;
   const { seeds } = experiment;
@@ -92,12 +90,15 @@ function costClaims(results: Results): Claim[] {
   ];
 }
 
-/** By how much FracTrain has less of something than SBM 8/8; what the card's other methods have less of it, with the first seed, is what was tried. */
+/**
+ * By how much FracTrain has less of something than SBM 8/8. What was tried: how much less the card's other methods have, with
+ * the first seed.
+ */
 function lessThanSbm(
   { experiment: { seeds, methods }, scratch, bestEqual }: Results,
   of: Measure,
 ): Pick<ClaimOptions, "perSeed" | "tried"> {
-  const less = (piece: PieceFigures, seed: number): number => percentLess(of, piece, scratch("sbm-8-8", seed));
+  const less = (piece: PieceFigures, seed: number): number => 100 * (1 - of(piece) / of(scratch("sbm-8-8", seed)));
   const others = methods.filter(({ name }) => ["pfq", "dfq", "fractrain-published"].includes(name));
   const [first] = seeds as readonly [number, ...number[]];
   return {
@@ -111,19 +112,19 @@ function lessThanSbm(
 
 function accuracyClaims({ experiment, scratch, bestEqual, figures }: Results): Claim[] {
   const { seeds, methods } = experiment;
-  const points = (a: PieceFigures, b: PieceFigures): number => 100 * (a.accuracyFraction - b.accuracyFraction);
+  const gain = (a: PieceFigures, b: PieceFigures): number => points(a.accuracyFraction, b.accuracyFraction);
   const above = (text: string, from: string, claimed: number, perSeed: readonly number[]): Claim =>
     claimOf({ text, source: from, claimed, unit: "points", perSeed, direction: "atLeast", tried: triedWithGates });
   const first = seeds.slice(0, 1);
   const aboveSbm = (method: string, over: readonly number[]): number[] =>
-    over.map((seed) => points(scratch(method, seed), scratch("sbm-8-8", seed)));
+    over.map((seed) => gain(scratch(method, seed), scratch("sbm-8-8", seed)));
   const claims = [
     above("FracTrain: test accuracy above SBM 8/8's, at least", source, -0.5, aboveSbm("fractrain", seeds)),
     above(
       "FracTrain: test accuracy above the best static network's of equal bit-operations, at least",
       source,
       0.3,
-      seeds.map((seed) => points(scratch("fractrain", seed), bestEqual(seed))),
+      seeds.map((seed) => gain(scratch("fractrain", seed), bestEqual(seed))),
     ),
   ];
   if (methods.some(({ name }) => name === "dfq")) {
@@ -136,8 +137,8 @@ function accuracyClaims({ experiment, scratch, bestEqual, figures }: Results): C
   }
   for (const setting of settings) {
     const of = (method: string): PieceFigures => figures(pieceName.after(setting, method));
-    const gain = points(of("fractrain"), of("sbm-8-8"));
-    claims.push(above(`FracTrain, ${setting}: test accuracy above SBM 8/8's, at least`, source, -0.5, [gain]));
+    const perSeed = [gain(of("fractrain"), of("sbm-8-8"))];
+    claims.push(above(`FracTrain, ${setting}: test accuracy above SBM 8/8's, at least`, source, -0.5, perSeed));
   }
   return claims;
 }
