@@ -127,6 +127,15 @@ function factClaims({ experiment, facts }: Results): Claim[] {
   ].map((claim) => (claim.unit === "" ? { ...claim, unit: "of 1" } : claim));
 }
 
+/** The CDT network of seed 0 at full scale on all test images: 57.72 % at 8 bit by our executor. */
+const triedFiles: readonly string[] = [
+  "the file's network, batch norms folded and ranges measured, by our executor: 57.59 %, by ONNX Runtime 57.61; the 0.11 point lie between two quantizers of one network, which disagree on 177 of 10,000 images, where the file is right on 50 and the switchable network on 61",
+  "ONNX Runtime without its optimizations: 57.59 %",
+  "activations of 16 bit: 57.65 %",
+  "ranges over all 10,000 training images instead of 1,000: 57.70 %, within the limit, but seen on the test images and therefore not taken",
+  "a file of the switchable network's own quantizers, which computes in float32: 57.71 %",
+];
+
 function deploymentClaims({ experiment, deployment }: Results): Claim[] {
   const { bitWidths } = experiment;
   const lowest = Math.min(...bitWidths);
@@ -145,7 +154,8 @@ function deploymentClaims({ experiment, deployment }: Results): Claim[] {
     unit: string,
     ours: number,
     direction: "atLeast" | "atMost",
-  ) => claimOf({ text, source, claimed, unit, perSeed: [ours], direction });
+    tried: readonly string[] = [],
+  ) => claimOf({ text, source, claimed, unit, perSeed: [ours], direction, tried });
   return [
     claim(
       "Switching the precision for every image: time that an image takes longer, at most",
@@ -162,6 +172,7 @@ function deploymentClaims({ experiment, deployment }: Results): Claim[] {
       "points",
       Math.abs(points(eight.accuracy, eight.ours)),
       "atMost",
+      triedFiles,
     ),
     claim(
       "Mapping search: energy-delay product over that of as many random mappings, the worst precision, at most",
