@@ -5,5 +5,6 @@
  */
 
 export { run } from "./program.js";
-export type { CommandIo, Output } from "./terminal/command-io.js";
+export type { CommandIo } from "./terminal/command-io.js";
 export { exitCodes } from "./terminal/exit-codes.js";
+export type { Output } from "./terminal/output.js";

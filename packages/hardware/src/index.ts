@@ -50,17 +50,15 @@ export {
   macCount,
   type PointOperation,
   type Problem,
-  type ProjectionTerm,
   printProblem,
   problemJsonSchema,
   problemSchema,
-  type Rank,
   rankExtent,
   readProblem,
   shapeKey,
   writeProblem,
 } from "./workload/problem.js";
-export { formatRank, parseRank } from "./workload/projection.js";
+export { formatRank, type ProjectionTerm, parseRank, type Rank } from "./workload/projection.js";
 export { type PublishedNetwork, publishedNetwork, publishedNetworkNames } from "./workload/published-networks.js";
 
 // architecture/

@@ -13,7 +13,7 @@ import {
 import { inFile, readText } from "../files/read-text.js";
 import { type CommandIo, printResult } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
-import type { CostFromOptions } from "./cost-from.js";
+import type { CostFromOptions } from "./cost-from-options.js";
 
 /** SCALE-Sim's configuration and topology, in any order: a topology's name ends in `.csv`. */
 export async function costFromScaleSim(

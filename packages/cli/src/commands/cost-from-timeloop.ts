@@ -2,7 +2,7 @@ import { inputError } from "@dovetail/core";
 import { printMapping, printProblem, readTimeloop, type TimeloopInput } from "@dovetail/hardware";
 import { readText } from "../files/read-text.js";
 import { type CommandIo, printResult } from "../terminal/command-io.js";
-import type { CostFromOptions } from "./cost-from.js";
+import type { CostFromOptions } from "./cost-from-options.js";
 import { refusal } from "./refusal.js";
 import { costMapping, describeCost } from "./sparse-cost.js";
 

@@ -16,7 +16,7 @@ import { readNetworkShapes } from "../files/read-network.js";
 import { inFile, readText } from "../files/read-text.js";
 import { type CommandIo, printResult } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
-import type { CostFromOptions } from "./cost-from.js";
+import type { CostFromOptions } from "./cost-from-options.js";
 
 interface ZigZagInputs {
   accelerator?: ZigZagAccelerator;

@@ -1,16 +1,11 @@
 import { inputError, nearestWord } from "@dovetail/core";
-import type { CommandIo, CommonOptions } from "../terminal/command-io.js";
+import type { CommandIo } from "../terminal/command-io.js";
+import type { CostFromOptions } from "./cost-from-options.js";
 import { costFromScaleSim } from "./cost-from-scalesim.js";
 import { costFromTimeloop } from "./cost-from-timeloop.js";
 import { costFromZigZag } from "./cost-from-zigzag.js";
-import type { BitOptions } from "./network-cost.js";
 
 // `dovetail cost --from TOOL FILES…`: the files of another tool, costed by the model that agrees with it.
-
-/** What a tool's files are costed with. */
-export interface CostFromOptions extends CommonOptions, BitOptions {
-  readonly verbose?: boolean;
-}
 
 type CostFromTool = (io: CommandIo, options: CostFromOptions, files: readonly string[]) => Promise<void>;
 

@@ -1,13 +1,6 @@
 import type { Log, ProgressListener } from "@dovetail/core";
+import type { Output } from "./output.js";
 import { createTerminal } from "./progress.js";
-
-/** What text is written to; process.stdout and process.stderr are such things. */
-export interface Output {
-  write(text: string): unknown;
-  /** True for a terminal: there progress is a bar. */
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-}
 
 /** The surroundings of a command, so that it can run inside another program and in tests. */
 export interface CommandIo {

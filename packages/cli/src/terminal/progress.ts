@@ -1,6 +1,6 @@
 import type { Log, ProgressEvent, ProgressListener } from "@dovetail/core";
 import { Presets, SingleBar } from "cli-progress";
-import type { Output } from "./command-io.js";
+import type { Output } from "./output.js";
 
 /** Where a command talks to its user: results on stdout, everything else on stderr. */
 export interface Terminal {

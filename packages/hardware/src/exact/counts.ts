@@ -2,7 +2,7 @@ import type { AccessCounts } from "../analysis/counts.js";
 import type { SpaceTable, Tables } from "../analysis/tables.js";
 import type { Axes } from "./axes.js";
 import { linksBetween, multicastBetween, type Networks, TILES } from "./network.js";
-import { type Boundary, createTraffic, type Traffic } from "./traffic.js";
+import { type Boundary, createTraffic, type Traffic } from "./walker.js";
 
 // The counters of one data space from the traffic at each boundary between levels that keep it.
 

@@ -11,15 +11,8 @@ import { createBits } from "./bits.js";
 import { EVERY_STEP } from "./families.js";
 import { compileNetworks, linksBetween, multicastBetween, multicastCodes, TILES } from "./network.js";
 import { countPoints, extentOf, rankCoefficients } from "./points.js";
-import {
-  addSteps,
-  type Boundary,
-  createTraffic,
-  createWalker,
-  firstMoving,
-  firstStep,
-  type Walker,
-} from "./traffic.js";
+import { addSteps, firstMoving, firstStep } from "./traffic.js";
+import { type Boundary, createTraffic, createWalker, type Walker } from "./walker.js";
 
 // The counts of the model exact between two levels, kind of step by kind of step.
 

@@ -12,15 +12,8 @@ import { countOperand, countResult, createCountScratch, type FirstStep, unfitPro
 import { ALL_TIME } from "./families.js";
 import { compileNetworks, FRAGMENTS } from "./network.js";
 import { countPoints, extentOf, rankCoefficients } from "./points.js";
-import {
-  addSteps,
-  type Boundary,
-  countTraffic,
-  createTraffic,
-  createWalker,
-  type Traffic,
-  type Walker,
-} from "./traffic.js";
+import { addSteps, countTraffic } from "./traffic.js";
+import { type Boundary, createTraffic, createWalker, type Traffic, type Walker } from "./walker.js";
 
 /** Counts of the model *exact*, and what the first step moves: it cannot be hidden behind any computation. */
 export interface ExactAnalysis extends Analysis {

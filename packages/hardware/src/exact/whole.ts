@@ -1,32 +1,11 @@
 import type { Axes } from "./axes.js";
 import { NONE } from "./network.js";
-import { type Ask, KEPT, NEAR, nextPattern, type RankScratch, READ, SPARED, sumPatterns, TAKEN } from "./rank-sums.js";
-import type { Boundary, Traffic, Walker } from "./traffic.js";
+import { KEPT, NEAR, nextPattern, type RankScratch, READ, SPARED, sumPatterns, TAKEN } from "./rank-sums.js";
+import type { Boundary, Traffic, Walker } from "./walker.js";
 
 // The same words as in traffic.ts where all bounds multiply to the dimensions' sizes: every step of a kind looks alike, all
 // children are copies of one. Along a rank of one dimension a tile either stays or has nothing in common with the one
 // before, so that only windows need places.
-
-/** Room for one boundary. */
-export interface WholeScratch {
-  /** [dimension]: how far the loops that start over have come. */
-  readonly rest: Float64Array;
-  readonly ask: Ask;
-  /** Ranks of one dimension: that dimension. */
-  readonly plain: readonly number[];
-  /** The other ranks. */
-  readonly windows: readonly number[];
-}
-
-export function createWholeScratch(dimensions: readonly (readonly number[])[], dimensionCount: number): WholeScratch {
-  const windows = dimensions.flatMap((terms, rank) => (terms.length > 1 ? [rank] : []));
-  return {
-    rest: new Float64Array(dimensionCount),
-    ask: { multicast: NONE, links: false, before: false },
-    plain: dimensions.flatMap((terms) => (terms.length === 1 ? terms : [])),
-    windows,
-  };
-}
 
 /** All words between a level and its children. Allocates nothing. */
 export function countWhole(walker: Walker, boundary: Boundary, traffic: Traffic): void {

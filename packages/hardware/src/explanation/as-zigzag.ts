@@ -1,7 +1,8 @@
 import type { Architecture, ArchitectureLevel } from "../architecture/architecture.js";
 import { operationPj } from "../cost/rates.js";
 import type { Mapping } from "../mapping/mapping.js";
-import type { DataSpace, Problem, Rank } from "../workload/problem.js";
+import type { DataSpace, Problem } from "../workload/problem.js";
+import type { Rank } from "../workload/projection.js";
 import type { MemoryOperand, ZigZagAccelerator, ZigZagMemory, ZigZagPort } from "../zigzag/accelerator.js";
 import { dataMoves } from "../zigzag/accelerator.js";
 import type { ZigZagQuestion } from "../zigzag/cost.js";

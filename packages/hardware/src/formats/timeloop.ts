@@ -3,7 +3,8 @@ import * as z from "zod";
 import type { Architecture, ArchitectureLevel, Storage } from "../architecture/architecture.js";
 import type { Loop, Mapping } from "../mapping/mapping.js";
 import type { Density } from "../sparse/density.js";
-import type { Problem, Rank } from "../workload/problem.js";
+import type { Problem } from "../workload/problem.js";
+import type { Rank } from "../workload/projection.js";
 import {
   importComputeSparsity,
   importLevelSparsity,

@@ -1,6 +1,6 @@
 import type { Graph } from "@dovetail/graph";
 import { type ExtractOptions, extractWorkloads, type Layer } from "../workload/extract/extract.js";
-import type { Rank } from "../workload/problem.js";
+import type { Rank } from "../workload/projection.js";
 import { distinctPoints, type LayerOperand, type RankRelation, type ZigZagLayer } from "../zigzag/layer.js";
 
 // A network's layers with ZigZag's letters: K output and C input channels (each per group), OX × OY outputs, FX × FY

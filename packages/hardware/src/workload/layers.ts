@@ -1,5 +1,6 @@
 import { inputError } from "@dovetail/core";
-import type { DataSpace, Problem, Rank } from "./problem.js";
+import type { DataSpace, Problem } from "./problem.js";
+import type { Rank } from "./projection.js";
 
 // The letters are those of the literature (Sze et al., "Efficient Processing of Deep Neural Networks", 2020):
 // N batch, G groups, M output channels, C input channels (both per group), P × Q output, R × S kernel (height × width).

@@ -2,18 +2,9 @@ import * as z from "zod";
 import { documentJsonSchema, type ReadOptions, readDocument, writeDocument } from "../documents/document.js";
 import { dimensionNameSchema, nameSchema, positiveIntegerSchema } from "../documents/names.js";
 import { type Density, densitySchema } from "../sparse/density.js";
-import { formatRank, parseRank } from "./projection.js";
+import { formatRank, parseRank, type Rank } from "./projection.js";
 
 // A problem is one layer as a loop nest: every point of the box of its dimensions is one multiply-accumulate.
-
-/** One summand of a rank: `coefficient · dimension`, the coefficient being 1, a stride or a dilation. */
-export interface ProjectionTerm {
-  readonly coefficient: number;
-  readonly dimension: string;
-}
-
-/** One axis of a tensor, addressed by a sum of terms, e.g. `2*P + R`. */
-export type Rank = readonly ProjectionTerm[];
 
 /** A tensor that the loop nest reads, or reads and writes. */
 export interface DataSpace {

@@ -1,4 +1,13 @@
-import type { Rank } from "./problem.js";
+// How a point of a loop nest addresses a tensor.
+
+/** One summand of a rank: `coefficient · dimension`, the coefficient being 1, a stride or a dilation. */
+export interface ProjectionTerm {
+  readonly coefficient: number;
+  readonly dimension: string;
+}
+
+/** One axis of a tensor, addressed by a sum of terms, e.g. `2*P + R`. */
+export type Rank = readonly ProjectionTerm[];
 
 /** `2*P + R`; a rank without terms is `0`. */
 export function formatRank(rank: Rank): string {

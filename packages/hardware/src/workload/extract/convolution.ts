@@ -1,6 +1,7 @@
 import { attributeOf, windowOf } from "@dovetail/graph";
 import { type ConvolutionShape, convolutionProblem, type LayerBitWidths } from "../layers.js";
-import type { Problem, Rank } from "../problem.js";
+import type { Problem } from "../problem.js";
+import type { Rank } from "../projection.js";
 import type { LayerContext, LayerRule, LayerTable } from "./layer-rule.js";
 
 /** A convolution's geometry over one to three spatial axes: [N,C,…input] by [K,C/group,…kernel] to [N,K,…output]. */
