@@ -51,12 +51,12 @@ const throughIndex = Object.keys(arrows).map((name) => ({
 const systemsApart = {
   name: "systems-apart",
   comment:
-    "a system's folder imports shared packages, never another system's folder; all may know what a reproduction and a bundle are, and the room delivery puts systems together",
+    "a system's folder imports shared packages, never another system's folder; all may know what a reproduction and a bundle are and how structured weights are rebuilt, and the room delivery puts systems together",
   severity: "error",
   from: { path: "^packages/systems/src/(?!delivery/)([^/]+)/" },
   to: {
     path: "^packages/systems/src/([^/]+)/",
-    pathNot: ["^packages/systems/src/$1/", "^packages/systems/src/(reproduction|bundle|testing)/"],
+    pathNot: ["^packages/systems/src/$1/", "^packages/systems/src/(reproduction|bundle|structured|testing)/"],
   },
 };
 

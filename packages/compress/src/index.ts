@@ -12,6 +12,7 @@ export {
 export type { DecompositionOptions } from "./decomposition/decompose-piece.js";
 export { scaleFilters } from "./decomposition/scale-filters.js";
 export {
+  basisBitWidth,
   basisOfRow,
   basisValues,
   coefficientBitWidthOf,

@@ -18,6 +18,7 @@ import {
   type DatasetPart,
   digestOfBytes,
   type ImageDataset,
+  noAugmentation,
   readCheckpoint,
   removeCheckpoint,
   writeCheckpoint,
@@ -41,9 +42,12 @@ export interface CompressOptions extends CommonOptions {
   readonly data?: string;
   readonly dataOption?: readonly string[];
   readonly epochs: number;
+  readonly basisEpochs: number;
   readonly recalibrate: number;
   readonly batchSize: number;
   readonly learningRate: number;
+  readonly flip: boolean;
+  readonly cropPadding: number;
   readonly part: DatasetPart;
   readonly pixelRange: readonly [number, number];
   readonly seed: number;
@@ -203,7 +207,7 @@ async function retrain(
   prepared: PreparedMethod,
   dataset: ImageDataset,
   { folder, name }: { readonly folder: string; readonly name: string },
-  { epochs, recalibrate, batchSize, learningRate, seed, threads }: CompressOptions,
+  { epochs, basisEpochs, recalibrate, batchSize, learningRate, flip, cropPadding, seed, threads }: CompressOptions,
   watch: CommandWatch,
 ) {
   const runtime = await createRuntime({ threads });
@@ -217,6 +221,9 @@ async function retrain(
       epochs,
       batchSize,
       learningRate: epochs === 0 ? 0 : cosine({ value: learningRate, steps }),
+      // Without retraining nobody knows what the network was trained on: its images as they are.
+      augmentation: epochs === 0 ? noAugmentation : { flip, cropPadding, cutout: 0 },
+      basisEpochs,
       recalibrationSteps: recalibrate,
       random: createRandomStream(seed).split("retraining"),
       watch,

@@ -66,6 +66,7 @@ export function compressCommand(io: CommandIo): Command {
     .option("--data <name>", dataOptionHelp)
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
     .option("--epochs <n>", "of retraining; SmartExchange is projected after each", wholeNumber(0), 0)
+    .option("--basis-epochs <n>", "smartexchange: of these, so many last ones train bases alone", wholeNumber(0), 0)
     .option(
       "--recalibrate <n>",
       "steps of rate 0 after it, in which batch normalizations take up new statistics",
@@ -74,6 +75,8 @@ export function compressCommand(io: CommandIo): Command {
     )
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
     .option("--learning-rate <x>", "the first, falling as a cosine", numberBetween(0, any), 0.02)
+    .option("--no-flip", "do not mirror images at random")
+    .option("--crop-padding <n>", "shift images by up to this many pixels", wholeNumber(0), 4)
     .addOption(parts())
     .addOption(pixelRange())
     .addOption(seedOption().default(0))

@@ -11,6 +11,7 @@ import {
 } from "@dovetail/graph";
 import { type Network, type ParameterSpec, parameterSpec, rewriteGraph } from "@dovetail/models";
 import { layersOf } from "@dovetail/quant";
+import { rebuildFilters } from "../structured/rebuild.js";
 import { type CodeRange, decode, defaultCodeRange, encode, magnitudeCount } from "./codes.js";
 
 /** How coefficients are kept between steps. */
@@ -45,8 +46,6 @@ export interface FactoredNetwork {
   readonly range: CodeRange;
   readonly layers: readonly FactoredLayer[];
 }
-
-export const basisBits = 8;
 
 /**
  * The network with parameters `WEIGHT:coefficients` and `WEIGHT:basis` in the place of every layer's weight (SmartDeal:
@@ -132,13 +131,10 @@ function readCoefficients(g: GraphBuilder, layer: FactoredLayer, form: Coefficie
   return g.mul(roundToPowers(g, coefficients, range), g.cast(g.value(layer.mask!), "float32"));
 }
 
-/** The layer's weight, of its own shape. What fills up a filter's last rows is cut off. */
+/** The layer's weight, of its own shape. */
 function rebuild(g: GraphBuilder, { weightShape, form, basis }: FactoredLayer, coefficients: Value): Value {
-  const matrices = g.matMul(coefficients, roundBasis(g, g.value(basis)));
-  const filled = form.piecesPerFilter * form.rowsPerPiece * form.columns;
-  if (filled === form.filterWeights) return g.reshape(matrices, weightShape);
-  const filters = g.reshape(matrices, [weightShape[0]!, filled]);
-  return g.reshape(g.slice(filters, [0], [form.filterWeights], [1]), weightShape);
+  const filters = rebuildFilters(g, form, weightShape[0]!, { coefficients, basis: g.value(basis) });
+  return g.reshape(filters, weightShape);
 }
 
 /** The nearest signed powers of two, or zero; the gradient passes straight through. */
@@ -147,27 +143,6 @@ function roundToPowers(g: GraphBuilder, values: Value, range: CodeRange): Value 
     const codes = g.cast(encode(g, v, range), "int8");
     return decode(g, codes, range);
   });
-}
-
-const largestInteger = 2 ** (basisBits - 1) - 1;
-/** A largest element of 127 units is not to become 64 of twice the size because a logarithm is rounded. */
-const logarithmSlack = 1e-4;
-const smallestBasis = 2 ** -100;
-
-/** Integers of 8 bits times a power of two for each basis; the gradient passes straight through. */
-function roundBasis(g: GraphBuilder, basis: Value): Value {
-  return g.straightThrough(basis, (b) => {
-    const most = g.max(g.op("ReduceMax", [g.abs(b), g.int64s([1, 2])], { keepdims: 1 }), smallestBasis);
-    const logarithm = g.mul(g.op("Log", [g.div(most, largestInteger)]), 1 / Math.LN2);
-    const scale = g.pow(2, g.op("Ceil", [g.sub(logarithm, logarithmSlack)]));
-    return g.mul(g.clip(g.round(g.div(b, scale)), -largestInteger, largestInteger), scale);
-  });
-}
-
-/** Exponent of the power of two of which a basis's elements become multiples. */
-export function basisScaleExponent(elements: readonly number[]): number {
-  const most = Math.max(smallestBasis, ...elements.map(Math.abs));
-  return Math.ceil(Math.log2(most / largestInteger) - logarithmSlack);
 }
 
 /** Sizes of a weight [outputs, inputs] or [outputs, inputs, height, width]. */

@@ -1,8 +1,8 @@
 // Modelled energy of inference: weights in their form, and zeros of activations that are neither stored nor multiplied.
 
+import { basisBitWidth } from "@dovetail/compress";
 import { extractWorkloads } from "@dovetail/hardware";
 import type { Network } from "@dovetail/models";
-import { basisBits } from "./factored-network.js";
 import { forwardEnergy, type KeptWeights } from "./training-energy.js";
 import { wordBits } from "./training-machine.js";
 
@@ -24,7 +24,7 @@ export function inferenceEnergyPj(network: Network, { kept, inputZeros }: Infere
   const mean = shares.length > 0 ? shares.reduce((sum, share) => sum + share, 0) / shares.length : 0;
   return layers.reduce((sum, { name, problem, weights }) => {
     const zeros = { input: inputZeros?.[name] ?? 0, output: mean };
-    const part = forwardEnergy(problem, "integer8", kept?.get(weights.name), basisBits);
+    const part = forwardEnergy(problem, "integer8", kept?.get(weights.name), basisBitWidth);
     const { inputsPj, outputsPj } = part;
     const stored = inputsPj * storedShare(zeros.input) + outputsPj * storedShare(zeros.output);
     const skipped = (part.arithmeticPj + part.rebuildPj) * (1 - zeros.input) + part.rebuildPj * zeros.input;

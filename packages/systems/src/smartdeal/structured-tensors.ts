@@ -10,8 +10,9 @@ import {
 } from "@dovetail/compress";
 import { inputError } from "@dovetail/core";
 import { type Tensor, tensor, tensorFromData, tensorNumbers } from "@dovetail/graph";
+import { fromPieces, inPieces, integerBases } from "../structured/rebuild.js";
 import { codeOfValue, forbiddenCode, magnitudeCount } from "./codes.js";
-import { basisScaleExponent, type FactoredLayer, type FactoredNetwork, layerShape } from "./factored-network.js";
+import { type FactoredLayer, type FactoredNetwork, layerShape } from "./factored-network.js";
 
 export interface StartOptions {
   /** Share of the rows of coefficients that may differ from zero, the same in every layer. */
@@ -44,20 +45,17 @@ export function decomposedStart(
     }
     const values = Float32Array.from(tensorNumbers(weight));
     const shape = layerShape(layer.weightShape);
+    const filters = shape.outputChannels;
     const { rowsPerFilter } = layer.form;
     const prunedRows = rowsPerFilter - Math.round(keptRowShare * rowsPerFilter);
     // 1×1 convolutions are folded as linear layers are, and share patterns as those do.
     const isLinear = shape.kernelHeight * shape.kernelWidth === 1;
     const keptRows = keptRowsOf(values, shape, { by: "share", share: prunedRows / rowsPerFilter }, isLinear);
     const { layer: structured } = decomposeLayer(values, shape, { keptRows, exponents: magnitudeCount - headroom });
-    const mask = inPieces(coefficientMask(structured), layer);
+    const mask = inPieces(coefficientMask(structured), filters, layer.form);
     const smaller = coefficientValues(structured).map((value) => value / 2 ** headroom);
-    const coefficients = inPieces(smaller, layer);
-    const shapeOfPieces = [
-      layer.weightShape[0]! * layer.form.piecesPerFilter,
-      layer.form.rowsPerPiece,
-      layer.form.columns,
-    ];
+    const coefficients = inPieces(smaller, filters, layer.form);
+    const shapeOfPieces = [filters * layer.form.piecesPerFilter, layer.form.rowsPerPiece, layer.form.columns];
     if (form === "codes") {
       const codes = coefficients.map((value, index) => (mask[index] ? codeOfValue(value, range) : forbiddenCode));
       tensors.set(layer.coefficients, tensor("int8", shapeOfPieces, codes));
@@ -99,50 +97,16 @@ function structuredLayer(
   basis: ArrayLike<number>,
   minimumExponent: number,
 ): StructuredLayer {
-  const { columns, rowsPerFilter, piecesPerFilter, rowsPerPiece } = form;
-  const filters = weightShape[0]!;
-  const size = columns ** 2;
   // Stored codes count down from the largest magnitude, which is 1.
   const largestExponent = minimumExponent + magnitudeCount - 1;
   const stored = codes.map((code) => (code === 0 ? 0 : Math.sign(code) * (magnitudeCount + 1 - Math.abs(code))));
-  const perFilter = piecesPerFilter * rowsPerPiece * columns;
-  const inRows = new Int8Array(filters * rowsPerFilter * columns);
-  for (let filter = 0; filter < filters; filter++) {
-    const from = filter * perFilter;
-    inRows.set(stored.slice(from, from + rowsPerFilter * columns), filter * rowsPerFilter * columns);
-  }
-  const bases = new Int8Array(basis.length);
-  const scaleExponents = new Int8Array(filters * piecesPerFilter);
-  for (let piece = 0; piece < scaleExponents.length; piece++) {
-    const elements = Array.from({ length: size }, (_, index) => basis[piece * size + index]!);
-    const exponent = basisScaleExponent(elements);
-    scaleExponents[piece] = exponent + largestExponent;
-    elements.forEach((element, index) => {
-      bases[piece * size + index] = Math.max(-127, Math.min(127, roundHalfToEven(element / 2 ** exponent)));
-    });
-  }
+  const { bases, scaleExponents } = integerBases(basis, form);
   return {
     shape: layerShape(weightShape),
     form,
     exponents: magnitudeCount,
-    codes: inRows,
+    codes: Int8Array.from(fromPieces(stored, weightShape[0]!, form)),
     bases,
-    scaleExponents,
+    scaleExponents: scaleExponents.map((exponent) => exponent + largestExponent),
   };
-}
-
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
-
-/** Rows of filters as rows of pieces of one height: the last piece of a filter is filled up with zeros. */
-function inPieces(values: ArrayLike<number>, { weightShape, form }: FactoredLayer): number[] {
-  const { columns, rowsPerFilter, piecesPerFilter, rowsPerPiece } = form;
-  const perFilter = rowsPerFilter * columns;
-  const filled = piecesPerFilter * rowsPerPiece * columns;
-  return Array.from({ length: weightShape[0]! * filled }, (_, index) => {
-    const place = index % filled;
-    return place < perFilter ? values[Math.floor(index / filled) * perFilter + place]! : 0;
-  });
 }

@@ -26,7 +26,8 @@ import {
 } from "./projection.js";
 import type { ProjectedTrainingOptions } from "./train-projected.js";
 
-export const methods = ["smartexchange", "quantization", "pruning", "low-rank"] as const;
+/** `smartexchange` trains its bases, `smartexchange-projected` is projected after every epoch, as published. */
+export const methods = ["smartexchange", "smartexchange-projected", "quantization", "pruning", "low-rank"] as const;
 export type MethodName = (typeof methods)[number];
 
 /** What is retrained, and how it is compressed. */
@@ -39,7 +40,7 @@ export interface PreparedMethod {
 }
 
 /** Methods that can be brought to a storage. */
-export type CompressionMethod = Exclude<MethodName, "quantization">;
+export type CompressionMethod = Exclude<MethodName, "quantization" | "smartexchange-projected">;
 
 export interface CompressionSettings {
   /** What the whole network may take. SmartExchange prunes no rows without it; the others need it. */
@@ -96,7 +97,8 @@ export function prepareMethod(
   const projection = integerProjection(layers, { bitWidth: equalBits, name: `${equalBits}-bit` });
   if (method === "quantization") return { network, weights, layers, projects: "step", projection };
   const { bits } = storageOf(projection.project(weights).tensors);
-  return prepareCompression(method, network, weights, { ...settings, bits });
+  const form = method === "smartexchange-projected" ? "smartexchange" : method;
+  return prepareCompression(form, network, weights, { ...settings, bits });
 }
 
 /**

@@ -130,7 +130,7 @@ async function facts(settings: NetworkExperiment, { data }: Experiment, context:
 }
 
 async function compress(
-  { data, batchSize, retrainingRate, recalibrationSteps, groupFilters }: Experiment,
+  { data, batchSize, retraining, recalibrationSteps, groupFilters }: Experiment,
   settings: NetworkExperiment,
   method: MethodName,
   seed: number,
@@ -145,14 +145,16 @@ async function compress(
     (await evaluate({ runtime, network, weights: of, dataset, part: "test" })).accuracyFraction;
   const accuracyBefore = await accuracyOf(start);
   const epochs = settings.retrainingEpochs;
+  const { learningRate, trainsBases } = retraining[method];
   const steps = epochs * Math.floor(dataset.parts.train.count / batchSize);
-  const { final, epochs: history } = await trainProjected({
+  const { final, losses } = await trainProjected({
     ...prepared,
     runtime,
     dataset,
     epochs,
     batchSize,
-    learningRate: cosine({ value: retrainingRate, steps }),
+    learningRate: cosine({ value: learningRate, steps }),
+    basisEpochs: trainsBases ? epochs : 0,
     recalibrationSteps,
     // The same batches for every method.
     random: createRandomStream(seed).split("retraining"),
@@ -168,7 +170,7 @@ async function compress(
     accuracyFraction: await accuracyOf(final.weights),
     bits,
     compressionRate,
-    losses: history.map(({ loss }) => loss),
+    losses: [...losses],
   };
 }
 
