@@ -37,7 +37,7 @@ export interface Retraining {
 const retraining: Readonly<Record<MethodName, Retraining>> = {
   smartexchange: { learningRate: 0.05, trainsBases: true },
   "smartexchange-projected": { learningRate: 0.02 },
-  quantization: { learningRate: 0.02 },
+  quantization: { learningRate: 0.05 },
   pruning: { learningRate: 0.02 },
   "low-rank": { learningRate: 0.02 },
 };

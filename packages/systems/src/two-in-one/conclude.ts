@@ -6,7 +6,7 @@ import type { BriefFigures } from "./evaluate-robustness.js";
 import type { Experiment } from "./experiment.js";
 import { dialSets, type TrainedAt, type UsedAt, uses } from "./pieces.js";
 import { type Results, readResults } from "./results.js";
-import { attacksTable, decisionsTable, dialTable, linesTable, matrixTables, methodsTable } from "./tables.js";
+import { attacksTable, decisionsTable, dialTable, linesTable, matrixTables, methodsTable, useName } from "./tables.js";
 import { robustStepFactor, type TrainingMethod } from "./train-robust.js";
 
 const shown = "systems.md §6, shows that it works";
@@ -202,7 +202,8 @@ function triedOtherUses({ experiment, brief, dial }: Results): string[] {
 }
 
 /** What must hold of any evaluation that is to be believed. */
-function honestyClaims({ full }: Results): Claim[] {
+function honestyClaims(results: Results): Claim[] {
+  const { full } = results;
   const rpt = full("rpt", "rpi");
   const { free } = rpt.transfer!;
   const byAttacked = free.map((_, attacked) => free.reduce((sum, row) => sum + row[attacked]!, 0) / free.length);
@@ -223,8 +224,26 @@ function honestyClaims({ full }: Results): Claim[] {
       unit: "lines",
       perSeed: [failed.reduce((sum, count) => sum + count, 0)],
       direction: "atMost",
+      tried: triedAgainstMasking(results),
     }),
   ];
+}
+
+const strongerAttacks: ReadonlySet<string> = new Set(["more steps", "more restarts", "other gradients not stronger"]);
+
+/** What else the networks with a failed line were attacked with: whether gradients are masked, or few images differ. */
+function triedAgainstMasking({ full, experiment: { checkedImages } }: Results): string[] {
+  return uses.flatMap(([at, used]) => {
+    const { images, attacks, masking } = full(at, used);
+    if (masking.every(({ state }) => state !== "failed")) return [];
+    const all = attacks.map(({ name, accuracy }) => `${name} ${percent(accuracy)} %`);
+    return [
+      `${useName(at, used)}, not ${checkedImages} images but ${images}: ${all.join(", ")}`,
+      ...masking
+        .filter(({ name }) => strongerAttacks.has(name))
+        .map(({ name, state, figure }) => `${useName(at, used)}, ${name} (${state}): ${figure}`),
+    ];
+  });
 }
 
 const notRun: readonly NotRun[] = [

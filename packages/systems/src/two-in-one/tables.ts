@@ -13,7 +13,7 @@ const useNames: Readonly<Record<`${TrainedAt} ${UsedAt}`, string>> = {
   "rpt rpi": "RPT + RPI",
 };
 
-const useName = (at: TrainedAt, used: UsedAt): string => useNames[`${at} ${used}`];
+export const useName = (at: TrainedAt, used: UsedAt): string => useNames[`${at} ${used}`];
 
 export function methodsTable({ experiment, brief }: Results): CardTable {
   const { methods, seeds, pgdSteps } = experiment;
