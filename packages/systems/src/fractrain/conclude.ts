@@ -136,8 +136,8 @@ function accuracyClaims({ experiment, scratch, bestEqual, figures }: Results): C
     );
   }
   for (const setting of settings) {
-    const of = (method: string): PieceFigures => figures(pieceName.after(setting, method));
-    const perSeed = [gain(of("fractrain"), of("sbm-8-8"))];
+    const of = (method: string, seed: number): PieceFigures => figures(pieceName.after(setting, method, seed));
+    const perSeed = seeds.map((seed) => gain(of("fractrain", seed), of("sbm-8-8", seed)));
     claims.push(above(`FracTrain, ${setting}: test accuracy above SBM 8/8's, at least`, source, -0.5, perSeed));
   }
   return claims;

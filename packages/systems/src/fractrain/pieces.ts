@@ -46,8 +46,8 @@ const settingMethods = [
 export const pieceName = {
   scratch: (method: string, seed: number) => `scratch-${method}-seed${seed}`,
   equal: (index: number, seed: number) => `scratch-equal-static-${index + 1}-seed${seed}`,
-  before: (setting: Setting) => `${setting}-before`,
-  after: (setting: Setting, method: string) => `${setting}-${method}`,
+  before: (setting: Setting, seed: number) => `${setting}-before-seed${seed}`,
+  after: (setting: Setting, method: string, seed: number) => `${setting}-${method}-seed${seed}`,
 } as const;
 
 /** About how much longer a step takes than one in float32. */
@@ -63,7 +63,10 @@ const workFactor: Readonly<Record<MethodInput["kind"], number>> = {
 };
 
 export function piecesOf(experiment: Experiment): readonly Piece[] {
-  return [...scratchPieces(experiment), ...settings.flatMap((setting) => settingPieces(experiment, setting))];
+  return [
+    ...scratchPieces(experiment),
+    ...settings.flatMap((setting) => experiment.seeds.flatMap((seed) => settingPieces(experiment, setting, seed))),
+  ];
 }
 
 function scratchPieces(experiment: Experiment): Piece[] {
@@ -119,11 +122,11 @@ async function runEqual(
 }
 
 /** Training before: float32, on one half of the images or classes; after: each method on the other half. */
-function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
-  const { settingSteps: steps, seeds } = experiment;
-  const seed = seeds[0]!;
+function settingPieces(experiment: Experiment, setting: Setting, seed: number): Piece[] {
+  const { settingSteps: steps } = experiment;
+  const kept = pieceName.before(setting, seed);
   const before: Piece = {
-    name: pieceName.before(setting),
+    name: kept,
     work: steps,
     run: async (context) => {
       const dataset = splitOf(await context.dataset(experiment.data), setting, 0);
@@ -133,18 +136,18 @@ function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
         { dataset, network, method: { kind: "float32" }, seed, steps },
         context,
       );
-      await context.keep(setting, { tensors: parametersOf(network, outcome.weights), state: null });
+      await context.keep(kept, { tensors: parametersOf(network, outcome.weights), state: null });
       return figuresOf(outcome);
     },
   };
   const after = settingMethods.map(
     ([name, method]): Piece => ({
-      name: pieceName.after(setting, name),
+      name: pieceName.after(setting, name, seed),
       work: steps * workFactor[method.kind],
       run: async (context) => {
         const dataset = splitOf(await context.dataset(experiment.data), setting, 1);
         const network = networkFor(experiment, dataset);
-        const { tensors } = await context.kept(setting);
+        const { tensors } = await context.kept(kept);
         const own = network.parameters.filter(({ name: parameter }) => isCarried(parameter, setting));
         const weights = new Map(own.flatMap(({ name: parameter }) => [[parameter, tensors.get(parameter)!] as const]));
         return figuresOf(await trainPiece(experiment, { dataset, network, method, seed, steps, weights }, context));

@@ -38,7 +38,7 @@ export function concludeExperiment(experiment: Experiment, pieces: ReadonlyMap<s
       partsTable(experiment, results),
       ratiosTable(experiment, results),
       inferenceTable(results),
-      settingsTable(results),
+      settingsTable(experiment, results),
     ],
   };
 }
@@ -171,12 +171,15 @@ function claimsOf(experiment: Experiment, results: Results): Claim[] {
       settingMethods
         .filter((method) => method !== "dense")
         .map((method) =>
-          accuracyClaim(`${methodTitles[method]}, ${setting}: test accuracy above dense SGD's, at least`, [
-            points(
-              figures(pieceName.after(setting, method)).accuracyFraction,
-              figures(pieceName.after(setting, "dense")).accuracyFraction,
+          accuracyClaim(
+            `${methodTitles[method]}, ${setting}: test accuracy above dense SGD's, at least`,
+            seeds.map((seed) =>
+              points(
+                figures(pieceName.after(setting, method, seed)).accuracyFraction,
+                figures(pieceName.after(setting, "dense", seed)).accuracyFraction,
+              ),
             ),
-          ]),
+          ),
         ),
     ),
     ...averagedMethods(experiment).map((method) =>

@@ -61,8 +61,8 @@ export const settingMethods = ["dense", "switch", "latent"] as const;
 export const pieceName = {
   scratch: (method: string, seed: number) => `scratch-${method}-seed${seed}`,
   integer: (method: string) => `scratch-${method}`,
-  before: (setting: Setting) => `${setting}-before`,
-  after: (setting: Setting, method: string) => `${setting}-${method}`,
+  before: (setting: Setting, seed: number) => `${setting}-before-seed${seed}`,
+  after: (setting: Setting, method: string, seed: number) => `${setting}-${method}-seed${seed}`,
   energy: "energy",
 } as const;
 
@@ -76,7 +76,7 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
   return [
     ...scratchPieces(experiment),
     ...integerPieces(experiment),
-    ...settings.flatMap((setting) => settingPieces(experiment, setting)),
+    ...settings.flatMap((setting) => experiment.seeds.flatMap((seed) => settingPieces(experiment, setting, seed))),
     {
       name: pieceName.energy,
       work: experiment.steps / 8,
@@ -128,26 +128,26 @@ function integerPieces(experiment: Experiment): Piece[] {
 }
 
 /** Training before: dense, on one half of the images or classes; after: each method on the other half. */
-function settingPieces(experiment: Experiment, setting: Setting): Piece[] {
-  const { settingSteps: steps, seeds, methods } = experiment;
-  const seed = seeds[0]!;
+function settingPieces(experiment: Experiment, setting: Setting, seed: number): Piece[] {
+  const { settingSteps: steps, methods } = experiment;
+  const kept = pieceName.before(setting, seed);
   const before: Piece = {
-    name: pieceName.before(setting),
+    name: kept,
     work: steps,
     run: async (context) => {
       const dataset = splitOf(await context.dataset(experiment.data), setting, 0);
       const outcome = await trainPiece(experiment, context, { dataset, method: { kind: "dense" }, seed, steps });
-      await context.keep(setting, { tensors: outcome.weights, state: null });
+      await context.keep(kept, { tensors: outcome.weights, state: null });
       return figuresOf(outcome, steps);
     },
   };
   const after = settingMethods.map(
     (name): Piece => ({
-      name: pieceName.after(setting, name),
+      name: pieceName.after(setting, name, seed),
       work: steps,
       run: async (context) => {
         const dataset = splitOf(await context.dataset(experiment.data), setting, 1);
-        const { tensors } = await context.kept(setting);
+        const { tensors } = await context.kept(kept);
         const weights = new Map([...tensors].filter(([parameter]) => isCarried(parameter, setting)));
         const { method } = methods.find((one) => one.name === name)!;
         return runTraining(experiment, context, { dataset, method, seed, steps, weights });

@@ -142,19 +142,20 @@ export function inferenceTable(results: Results): CardTable {
   };
 }
 
-export function settingsTable({ figures }: Results): CardTable {
+export function settingsTable({ seeds }: Experiment, { figures }: Results): CardTable {
   return {
     title: "Fine-tuning and adaptation",
     columns: ["setting", "method", "test accuracy, %", "storage, all parameters, ×"],
     rows: settings.flatMap((setting) =>
       [
-        ["before, dense", pieceName.before(setting)] as const,
-        ...settingMethods.map((method) => [method, pieceName.after(setting, method)] as const),
-      ].map(([name, piece]) => {
-        const found = figures(piece);
-        return [setting, name, percent(found.accuracyFraction), rounded(storageRatio(found), 4)];
+        ["before, dense", (seed: number) => pieceName.before(setting, seed)] as const,
+        ...settingMethods.map((method) => [method, (seed: number) => pieceName.after(setting, method, seed)] as const),
+      ].map(([name, pieceOf]) => {
+        const all = seeds.map((seed) => figures(pieceOf(seed)));
+        const accuracy = mean(all.map(({ accuracyFraction }) => accuracyFraction));
+        return [setting, name, percent(accuracy), rounded(mean(all.map(storageRatio)), 4)];
       }),
     ),
-    note: "Accuracy before adaptation is that on the first five classes.",
+    note: `${seeds.length > 1 ? `Means of ${seeds.length} seeds. ` : ""}Accuracy before adaptation is that on the first five classes.`,
   };
 }

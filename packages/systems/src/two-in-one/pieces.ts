@@ -7,7 +7,7 @@ import type { ImageDataset } from "@dovetail/train";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { copyPrecision } from "./copy-precision.js";
 import { type BriefFigures, briefRobustness, type FullFigures, fullRobustness } from "./evaluate-robustness.js";
-import { type Experiment, networkFor, switchableFor } from "./experiment.js";
+import { type Experiment, networkFor, seedsOf, switchableFor } from "./experiment.js";
 import { type TrainingMethod, trainRobust } from "./train-robust.js";
 
 /** With random precision in training, or at one precision. */
@@ -34,9 +34,8 @@ export const uses: readonly (readonly [TrainedAt, UsedAt])[] = [
 const workOf: Readonly<Record<TrainingMethod, number>> = { natural: 1, free: 1, "fgsm-rs": 2, "pgd-7": 6 };
 
 export function algorithmPieces(experiment: Experiment): readonly Piece[] {
-  const { seeds, methods, epochs, attackedImages, precisions, pgdSteps } = experiment;
-  const seedsOf = (withSeeds: boolean): readonly number[] => (withSeeds ? seeds : seeds.slice(0, 1));
-  const runs = methods.flatMap(({ method, withSeeds }) => seedsOf(withSeeds).map((seed) => [method, seed] as const));
+  const { methods, epochs, attackedImages, precisions, pgdSteps } = experiment;
+  const runs = methods.flatMap(({ method }) => seedsOf(experiment, method).map((seed) => [method, seed] as const));
   // A step of PGD takes about a third of an epoch's share of images: no gradients of weights, no augmentation.
   const attackWork = 0.36 * (attackedImages / 10_000) * precisions.length * pgdSteps;
   return [

@@ -2,6 +2,7 @@
 import type { CardTable } from "../reproduction/card.js";
 import { percent, rounded } from "../reproduction/claims.js";
 import type { BriefFigures, FullFigures } from "./evaluate-robustness.js";
+import { seedsOf } from "./experiment.js";
 import { dialSets, type TrainedAt, type UsedAt, uses } from "./pieces.js";
 import { meanBitOperations } from "./precision-set.js";
 import type { Results } from "./results.js";
@@ -16,13 +17,13 @@ const useNames: Readonly<Record<`${TrainedAt} ${UsedAt}`, string>> = {
 export const useName = (at: TrainedAt, used: UsedAt): string => useNames[`${at} ${used}`];
 
 export function methodsTable({ experiment, brief }: Results): CardTable {
-  const { methods, seeds, pgdSteps } = experiment;
+  const { methods, pgdSteps } = experiment;
   return {
     title: `Trainings, ${experiment.attackedImages} images, %`,
     columns: ["training", "used", "seeds", "clean", `published PGD-${pgdSteps}`, `PGD-${pgdSteps} on the exact mean`],
-    rows: methods.flatMap(({ method, withSeeds }) =>
+    rows: methods.flatMap(({ method }) =>
       uses.map(([at, used]) => {
-        const all = (withSeeds ? seeds : seeds.slice(0, 1)).map((seed) => brief(method, at, used, seed));
+        const all = seedsOf(experiment, method).map((seed) => brief(method, at, used, seed));
         const mean = (of: (figures: BriefFigures) => number): number =>
           percent(all.reduce((sum, figures) => sum + of(figures), 0) / all.length);
         return [
