@@ -38,7 +38,7 @@ const retraining: Readonly<Record<MethodName, Retraining>> = {
   smartexchange: { learningRate: 0.05, trainsBases: true },
   "smartexchange-projected": { learningRate: 0.02 },
   quantization: { learningRate: 0.05 },
-  pruning: { learningRate: 0.02 },
+  pruning: { learningRate: 0.1 },
   "low-rank": { learningRate: 0.02 },
 };
 
