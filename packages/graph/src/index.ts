@@ -41,6 +41,7 @@ export {
   type TensorType,
   type Value,
 } from "./ir/graph.js";
+export { roundHalfToEven } from "./ir/rounding.js";
 export { capturedNames, consumedNames, subgraphsOf } from "./ir/subgraphs.js";
 export {
   elementCount,

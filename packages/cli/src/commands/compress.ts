@@ -9,7 +9,7 @@ import { type CommandIo, printResult, withWatch } from "../terminal/command-io.j
 import { formatTable } from "../terminal/table.js";
 import { type CompressOptions, type CompressResult, compressModel } from "./compress-model.js";
 import { defineCommand, numberBetween, repeated, wholeNumber } from "./define.js";
-import { parts, pixelRange, seedOption, threadsOption } from "./options.js";
+import { cropPaddingOption, noFlipOption, parts, pixelRange, seedOption, threadsOption } from "./options.js";
 
 const mostPackedBytes = 2 ** 31 - 1;
 
@@ -75,8 +75,8 @@ export function compressCommand(io: CommandIo): Command {
     )
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
     .option("--learning-rate <x>", "the first, falling as a cosine", numberBetween(0, any), 0.02)
-    .option("--no-flip", "do not mirror images at random")
-    .option("--crop-padding <n>", "shift images by up to this many pixels", wholeNumber(0), 4)
+    .addOption(noFlipOption())
+    .addOption(cropPaddingOption())
     .addOption(parts())
     .addOption(pixelRange())
     .addOption(seedOption().default(0))

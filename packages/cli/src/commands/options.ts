@@ -34,6 +34,16 @@ export function seedOption(): Option {
   return new Option("--seed <n>", "same seed, same bits").argParser(wholeNumber(0));
 }
 
+export function noFlipOption(): Option {
+  return new Option("--no-flip", "do not mirror images at random");
+}
+
+export function cropPaddingOption(): Option {
+  return new Option("--crop-padding <n>", "shift images by up to this many pixels")
+    .argParser(wholeNumber(0))
+    .default(4);
+}
+
 export function runFolderOption(): Option {
   return new Option("--run-folder <folder>", "where the run lies; default: a new folder in runs/");
 }

@@ -16,7 +16,14 @@ import { beginRun, type Run } from "../runs/run.js";
 import { type CommandIo, type CommonOptions, withWatch } from "../terminal/command-io.js";
 import { currentVersions } from "../terminal/versions.js";
 import { defineCommand, numberBetween, repeated, wholeNumber } from "./define.js";
-import { providerOption, runFolderOption, seedOption, threadsOption } from "./options.js";
+import {
+  cropPaddingOption,
+  noFlipOption,
+  providerOption,
+  runFolderOption,
+  seedOption,
+  threadsOption,
+} from "./options.js";
 import { recordedCommand } from "./recorded-command.js";
 import { printRun } from "./run-summary.js";
 
@@ -91,8 +98,8 @@ export function trainCommand(io: CommandIo): Command {
     .option("--weight-decay <x>", "weight decay", numberBetween(0, any), 5e-4)
     .option("--label-smoothing <x>", "share of the target that goes to all classes", numberBetween(0, 0.5), 0)
     .option("--maximum-norm <x>", "clip gradients to this norm", numberBetween(0, any))
-    .option("--no-flip", "do not mirror images at random")
-    .option("--crop-padding <n>", "shift images by up to this many pixels", wholeNumber(0), 4)
+    .addOption(noFlipOption())
+    .addOption(cropPaddingOption())
     .option("--cutout <n>", "side of a square that is cut out of each image", wholeNumber(0), 0)
     .option("--checkpoint-every <n>", "steps between two checkpoints", wholeNumber(1), 100)
     .addOption(seedOption().default(0))

@@ -1,5 +1,7 @@
 // 16-bit floating-point patterns from numbers, rounded to the nearest, ties to even.
 
+import { roundHalfToEven } from "./rounding.js";
+
 const float32 = new Float32Array(1);
 const bits32 = new Uint32Array(float32.buffer);
 
@@ -30,11 +32,4 @@ function exponentOf(magnitude: number): number {
   const exponent = Math.floor(Math.log2(magnitude));
   if (2 ** exponent > magnitude) return exponent - 1;
   return 2 ** (exponent + 1) <= magnitude ? exponent + 1 : exponent;
-}
-
-function roundHalfToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
 }

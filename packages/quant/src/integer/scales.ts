@@ -1,4 +1,4 @@
-import { type Tensor, tensorNumbers } from "@dovetail/graph";
+import { roundHalfToEven, type Tensor, tensorNumbers } from "@dovetail/graph";
 import { biasReserve, smallestRange } from "../quantizers/arithmetic.js";
 
 /** Largest integer of a signed quantizer. */
@@ -61,11 +61,4 @@ export function quantizeChannels(
     const rounded = roundHalfToEven(Math.fround(value / scales[channel(index)]!));
     return Math.min(Math.max(rounded, -options.levels), options.levels);
   });
-}
-
-function roundHalfToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return Math.round(value);
-  return below % 2 === 0 ? below : below + 1;
 }

@@ -4,7 +4,7 @@ import { createRandomStream } from "@dovetail/core";
 import type { Network } from "@dovetail/models";
 import { type ImageDataset, oneCycle, parametersOf } from "@dovetail/train";
 import { z } from "zod";
-import { isCarried, type Setting, settings, splitOf } from "../reproduction/data-splits.js";
+import { isCarried, type Setting, settingPiece, settings, splitOf } from "../reproduction/data-splits.js";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { bitFusionFigures } from "./bit-fusion-array.js";
 import type { OperandBits } from "./cost.js";
@@ -46,8 +46,7 @@ const settingMethods = [
 export const pieceName = {
   scratch: (method: string, seed: number) => `scratch-${method}-seed${seed}`,
   equal: (index: number, seed: number) => `scratch-equal-static-${index + 1}-seed${seed}`,
-  before: (setting: Setting, seed: number) => `${setting}-before-seed${seed}`,
-  after: (setting: Setting, method: string, seed: number) => `${setting}-${method}-seed${seed}`,
+  ...settingPiece,
 } as const;
 
 /** About how much longer a step takes than one in float32. */

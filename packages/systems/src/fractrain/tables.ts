@@ -1,7 +1,7 @@
 // The tables of FracTrain's card.
 import type { CardTable } from "../reproduction/card.js";
 import { mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
-import { settings } from "../reproduction/data-splits.js";
+import { settings, settingsNote } from "../reproduction/data-splits.js";
 import { type Choice, defaultChoices, isSkip } from "./cost.js";
 import { gateSettings } from "./experiment.js";
 import { type PieceFigures, pieceName } from "./pieces.js";
@@ -103,6 +103,6 @@ export function settingsTable({ experiment: { seeds }, figures }: Results): Card
         return [setting, name, percent(mean(all.map(({ accuracyFraction }) => accuracyFraction))), percent(cost)];
       });
     }),
-    note: `${seeds.length > 1 ? `Means of ${seeds.length} seeds. ` : ""}Accuracy before adaptation is that on the first five classes.`,
+    note: settingsNote(seeds),
   };
 }

@@ -7,6 +7,18 @@ import { createDataset } from "@dovetail/train";
 export const settings = ["fine-tuning", "adaptation"] as const;
 export type Setting = (typeof settings)[number];
 
+/** Names of the trainings of a setting: the one before, and each method's after it. */
+export const settingPiece = {
+  before: (setting: Setting, seed: number) => `${setting}-before-seed${seed}`,
+  after: (setting: Setting, method: string, seed: number) => `${setting}-${method}-seed${seed}`,
+} as const;
+
+/** What is said below a table of the settings' accuracies. */
+export function settingsNote(seeds: readonly number[]): string {
+  const means = seeds.length > 1 ? `Means of ${seeds.length} seeds. ` : "";
+  return `${means}Accuracy before adaptation is that on the first five classes.`;
+}
+
 /** What a network is trained on before (0) and after (1): one half of the images, or of the classes. */
 export function splitOf(dataset: ImageDataset, setting: Setting, half: 0 | 1): ImageDataset {
   if (setting === "fine-tuning") return halfOf(dataset, half);

@@ -1,7 +1,15 @@
 // A shift-add block in integers of stated widths: shift convolution, add layer, normalization with ReLU.
 
 import { inputError } from "@dovetail/core";
-import { attributeOf, explicitWindow, type Graph, type Node, type Tensor, tensorNumbers } from "@dovetail/graph";
+import {
+  attributeOf,
+  explicitWindow,
+  type Graph,
+  type Node,
+  roundHalfToEven,
+  type Tensor,
+  tensorNumbers,
+} from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import { isAddLayer } from "./networks.js";
 
@@ -160,15 +168,8 @@ export function codesOf(tensor: Tensor, unit: number, bits: 8): Int8Array;
 export function codesOf(tensor: Tensor, unit: number, bits: number): Int32Array;
 export function codesOf(tensor: Tensor, unit: number, bits: number): Int8Array | Int32Array {
   const limit = 2 ** (bits - 1) - 1;
-  const codes = tensorNumbers(tensor).map((value) => Math.min(limit, Math.max(-limit, halfToEven(value / unit))));
+  const codes = tensorNumbers(tensor).map((value) => Math.min(limit, Math.max(-limit, roundHalfToEven(value / unit))));
   return bits === 8 ? Int8Array.from(codes) : Int32Array.from(codes);
-}
-
-function halfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest === 0.5) return floor % 2 === 0 ? floor : floor + 1;
-  return rest < 0.5 ? floor : floor + 1;
 }
 
 /** a · sum + b of a channel as integers with one shift for all channels, the largest factor filling its width. */

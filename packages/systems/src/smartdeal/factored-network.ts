@@ -2,16 +2,16 @@
 
 import { inputError } from "@dovetail/core";
 import {
-  type Graph,
   type GraphBuilder,
   type LayerWeightShape,
   type StructuredForm,
   structuredFormOf,
   type Value,
 } from "@dovetail/graph";
-import { type Network, type ParameterSpec, parameterSpec, rewriteGraph } from "@dovetail/models";
+import { type Network, type ParameterSpec, parameterSpec } from "@dovetail/models";
 import { layersOf } from "@dovetail/quant";
 import { rebuildFilters } from "../structured/rebuild.js";
+import { replaceWeights } from "../structured/replace-weights.js";
 import { type CodeRange, decode, defaultCodeRange, encode, magnitudeCount } from "./codes.js";
 
 /** How coefficients are kept between steps. */
@@ -57,25 +57,19 @@ export function factorLayers(network: Network, options: FactorOptions): Factored
   const { form, range = defaultCodeRange } = options;
   const layers = plan(network, form);
   const byWeight = new Map(layers.map((layer) => [layer.weight, layer]));
-  const added = layers.flatMap((layer) => parametersOf(layer, form));
-  const { graph, find } = rewriteGraph(withParameters(network.graph, byWeight, added), {
-    values: (value, g) => {
-      const layer = byWeight.get(value.name);
-      if (!layer) return value;
-      const coefficients = readCoefficients(g, layer, form, range);
-      return g.scope(`rebuild/${layer.weight}`, () => rebuild(g, layer, coefficients));
-    },
-  });
   return {
     form,
     range,
     layers,
-    network: {
-      ...network,
-      graph: { ...graph, inputs: graph.inputs.filter(({ name }) => !byWeight.has(name)) },
-      logits: find(network.logits).name,
-      parameters: [...network.parameters.filter(({ name }) => !byWeight.has(name)), ...added],
-    },
+    network: replaceWeights(network, {
+      weights: new Set(byWeight.keys()),
+      added: layers.flatMap((layer) => parametersOf(layer, form)),
+      rebuild: (g, weight) => {
+        const layer = byWeight.get(weight)!;
+        const coefficients = readCoefficients(g, layer, form, range);
+        return g.scope(`rebuild/${weight}`, () => rebuild(g, layer, coefficients));
+      },
+    }),
   };
 }
 
@@ -113,16 +107,6 @@ function parametersOf(layer: FactoredLayer, form: CoefficientForm): ParameterSpe
 
 /** Name of the decoded coefficients, which the gradient of codes belongs to. */
 const valueName = ({ coefficients }: FactoredLayer): string => `${coefficients}:value`;
-
-/** The graph with inputs for the new parameters, before those of the old ones, which are read in the same place. */
-function withParameters(graph: Graph, old: ReadonlyMap<string, FactoredLayer>, added: readonly ParameterSpec[]): Graph {
-  const inputs = added.map(({ name, shape, elementType = "float32" }) => ({ name, type: { elementType, shape } }));
-  const isOld = ({ name }: Value): boolean => old.has(name);
-  return {
-    ...graph,
-    inputs: [...graph.inputs.filter((input) => !isOld(input)), ...inputs, ...graph.inputs.filter(isOld)],
-  };
-}
 
 /** Zero and signed powers of two, float32. */
 function readCoefficients(g: GraphBuilder, layer: FactoredLayer, form: CoefficientForm, range: CodeRange): Value {

@@ -5,7 +5,7 @@ import { structuredFormOf } from "@dovetail/graph";
 import { type Network, vgg } from "@dovetail/models";
 import { oneCycle, type Schedule } from "@dovetail/train";
 import { z } from "zod";
-import { isCarried, type Setting, settings, splitOf } from "../reproduction/data-splits.js";
+import { isCarried, type Setting, settingPiece, settings, splitOf } from "../reproduction/data-splits.js";
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { averagedFrom, type Experiment, integerMethods, type NamedMethod, networkFor, rateOf } from "./experiment.js";
 import { layerShape } from "./factored-network.js";
@@ -61,8 +61,7 @@ export const settingMethods = ["dense", "switch", "latent"] as const;
 export const pieceName = {
   scratch: (method: string, seed: number) => `scratch-${method}-seed${seed}`,
   integer: (method: string) => `scratch-${method}`,
-  before: (setting: Setting, seed: number) => `${setting}-before-seed${seed}`,
-  after: (setting: Setting, method: string, seed: number) => `${setting}-${method}-seed${seed}`,
+  ...settingPiece,
   energy: "energy",
 } as const;
 

@@ -2,7 +2,7 @@
 
 import type { CardTable } from "../reproduction/card.js";
 import { mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
-import { settings } from "../reproduction/data-splits.js";
+import { settings, settingsNote } from "../reproduction/data-splits.js";
 import { type Experiment, integerMethods } from "./experiment.js";
 import { coefficientState, methodSchema } from "./methods.js";
 import { type PieceFigures, pieceName, settingMethods, wideNetworkName } from "./pieces.js";
@@ -156,6 +156,6 @@ export function settingsTable({ seeds }: Experiment, { figures }: Results): Card
         return [setting, name, percent(accuracy), rounded(mean(all.map(storageRatio)), 4)];
       }),
     ),
-    note: `${seeds.length > 1 ? `Means of ${seeds.length} seeds. ` : ""}Accuracy before adaptation is that on the first five classes.`,
+    note: settingsNote(seeds),
   };
 }

@@ -1,4 +1,4 @@
-// A network in SmartExchange's form whose bases are trained: coefficients are constants of the graph's inputs, weights are
+// A network in SmartExchange's form whose bases are trained: coefficients are parameters that stay, weights are
 // rebuilt in every step.
 
 import {
@@ -11,8 +11,9 @@ import {
   type WeightLayer,
 } from "@dovetail/compress";
 import { type GraphBuilder, type Tensor, tensor, tensorNumbers, type Value } from "@dovetail/graph";
-import { type Network, parameterSpec, rewriteGraph } from "@dovetail/models";
+import { type Network, parameterSpec } from "@dovetail/models";
 import { fromPieces, inPieces, integerBases, rebuildFilters } from "../structured/rebuild.js";
+import { replaceWeights } from "../structured/replace-weights.js";
 import type { ProjectedWeights } from "./projection.js";
 
 /** A network that trains the bases of its layers, and all that is in no layer. */
@@ -35,9 +36,8 @@ export function basisNetwork(
   layers: readonly WeightLayer[],
   form: ReadonlyMap<string, PackedTensor>,
 ): BasisNetwork {
-  const entries = layers.map((layer) => ({ layer, packed: form.get(layer.name) as StructuredTensor }));
-  const byName = new Map(entries.map((entry) => [entry.layer.name, entry]));
-  const added = entries.flatMap(({ layer: { name }, packed: { layer } }) => {
+  const byName = new Map(layers.map(({ name }) => [name, form.get(name) as StructuredTensor]));
+  const added = [...byName].flatMap(([name, { layer }]) => {
     const zero = { kind: "constant", value: 0 } as const;
     const [coefficients, basis] = sizesOf(layer);
     return [
@@ -49,32 +49,19 @@ export function basisNetwork(
       parameterSpec(basisName(name), basis, { role: "basis", initialization: zero }),
     ];
   });
-  const inputs = added.map(({ name, shape }) => ({ name, type: { elementType: "float32", shape } }) as const);
-  const { graph, find } = rewriteGraph(
-    { ...network.graph, inputs: [...inputs, ...network.graph.inputs] },
-    {
-      values: (weight, g) => {
-        const entry = byName.get(weight.name);
-        return entry ? g.scope(`rebuild/${weight.name}`, () => rebuild(g, weight.name, entry.packed)) : weight;
-      },
-    },
-  );
   return {
-    network: {
-      ...network,
-      graph: { ...graph, inputs: graph.inputs.filter(({ name }) => !byName.has(name)) },
-      logits: find(network.logits).name,
-      parameters: [...network.parameters.filter(({ name }) => !byName.has(name)), ...added],
-    },
+    network: replaceWeights(network, {
+      weights: new Set(byName.keys()),
+      added,
+      rebuild: (g, weight) => g.scope(`rebuild/${weight}`, () => rebuild(g, weight, byName.get(weight)!)),
+    }),
     start: ({ weights, tensors }) =>
       new Map([
         ...[...weights].filter(([name]) => !byName.has(name)),
-        ...entries.flatMap(({ layer: { name } }) => firstValues(name, tensors.get(name) as StructuredTensor)),
+        ...[...byName.keys()].flatMap((name) => firstValues(name, tensors.get(name) as StructuredTensor)),
       ]),
     projected: (parameters) => {
-      const structured = new Map(
-        entries.map(({ layer: { name }, packed }) => [name, storedForm(name, packed, parameters)]),
-      );
+      const structured = new Map([...byName].map(([name, packed]) => [name, storedForm(name, packed, parameters)]));
       const weights = new Map(
         network.parameters.map(({ name }) => {
           const packed = structured.get(name);
@@ -119,8 +106,8 @@ function storedForm(name: string, packed: StructuredTensor, parameters: Readonly
   const { layer } = packed;
   const { shape, form } = layer;
   const values = fromPieces(tensorNumbers(parameters.get(coefficientsName(name))!), shape.outputChannels, form);
+  // Zero is taken as 1 in the logarithm; its sign makes the code 0.
   const codes = Int8Array.from(values, (value) => Math.sign(value) * (1 - Math.log2(Math.abs(value) || 1)));
-  // A zero's logarithm is that of 1: its sign makes the code 0.
   return {
     ...packed,
     layer: { ...layer, codes, ...integerBases(tensorNumbers(parameters.get(basisName(name))!), form) },

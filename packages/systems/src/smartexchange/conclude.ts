@@ -38,15 +38,14 @@ export function concludeExperiment(experiment: Experiment, results: ReadonlyMap<
 }
 
 function setupOf({ experiment }: Access): string[] {
-  const { data, batchSize, retraining, recalibrationSteps, networks, groupFilters } = experiment;
+  const { data, batchSize, recalibrationSteps, networks, groupFilters } = experiment;
   const { trainImagesPerClass, testImagesPerClass } = data;
   const efforts = networks.map(
     ({ name, epochs, retrainingEpochs, learningRate, seeds }) =>
       `${name}: ${epochs} epochs in float32 (one cycle up to ${learningRate}), then ${retrainingEpochs} with each method, ${seeds.length > 1 ? `${seeds.length} seeds` : "one seed"}`,
   );
-  const rates = methods.map((method) => `${retraining[method].learningRate} (${titles[method]})`);
   return [
-    `The bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, which nothing was chosen by. ${efforts.join("; ")}. Batches of ${batchSize}, SGD with momentum 0.9, weight decay 5e-4, flip and 4-pixel crop; retraining falls as a cosine from ${rates.join(", ")}, the best of 0.02, 0.05 and 0.1 by ResNet-20 with the first seed on 5,000 training images beyond these. At the end, of every method, normalizations take up the compressed network's statistics in ${recalibrationSteps} steps of rate 0. The paper retrains for 300 epochs.`,
+    `The bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, which nothing was chosen by. ${efforts.join("; ")}. Batches of ${batchSize}, SGD with momentum 0.9, weight decay 5e-4, flip and 4-pixel crop; retraining falls as a cosine from the rate in the tables, of SmartExchange, quantization and pruning the best of 0.02, 0.05 and 0.1 by ResNet-20 with the first seed on 5,000 training images beyond these. At the end, of every method, normalizations take up the compressed network's statistics in ${recalibrationSteps} steps of rate 0. The paper retrains for 300 epochs.`,
     `All layers are compressed, first and last too; activations stay in float32. Storage counts everything, to the bit, as the packed file holds it: normalization's four vectors in float32 (not folded), scales, indices. All methods get the storage of ${networks.map(({ name, equalBits }) => `${equalBits}-bit quantization for ${name}`).join(", ")}.`,
     `SmartExchange: 4-bit coefficients (a sign and seven powers of two in a window of the piece's own, or zero), bases in 8 bit with a power-of-two scale of 8 bit, which the paper does not count. Rows are pruned by kept energy, the same part in all layers, the pattern shared by ${groupFilters} filter${groupFilters === 1 ? ": each has its own, where the public code shares one among 32. On a ResNet-20 trained on 50,000 images and projected at 7.25 times without retraining, groups of 16 kept 75 % accuracy and single filters 87.5 % (of 89.4 %, on validation images), which is why" : "s"}.`,
     "Baselines, from the same trained network with the same batches: 8-bit weights after global magnitude pruning, zeros stored by a bitmap or by runs, whichever is less; two 8-bit factors of each layer that they make smaller, the same part of the sum of squares kept in all layers; symmetric integers with the scale of least squared error for each output channel. Low rank is spatial for ResNets (76.8 % before retraining, channel factors 70.7 %, on validation images of the ResNet-20 above) and by channels for VGG-11, whose spatial matrices of 1536 × 1536 our Jacobi rotations would need minutes for. They compute with their compressed weights in every step, pass the gradient straight through, and fit their scales anew after every epoch. SmartExchange trains its bases in the same way, its coefficients staying as they were found; beside it stands the published retraining, a projection after every epoch.",
@@ -74,14 +73,6 @@ function structureClaims({ facts }: Access, { name }: NetworkExperiment): Claim[
     }),
   ];
 }
-
-const titles: Readonly<Record<MethodName, string>> = {
-  smartexchange: "SmartExchange",
-  "smartexchange-projected": "SmartExchange projected",
-  quantization: "quantization",
-  pruning: "pruning",
-  "low-rank": "low rank",
-};
 
 const names: Readonly<Record<MethodName, (network: NetworkExperiment) => string>> = {
   smartexchange: () => "SmartExchange",
@@ -136,7 +127,7 @@ function accuracyClaims({ compressed, floatAccuracy }: Access, network: NetworkE
   ];
 }
 
-function accuracyTable({ compressed, floatAccuracy }: Access, network: NetworkExperiment): CardTable {
+function accuracyTable({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): CardTable {
   const { name, seeds } = network;
   const spread = (values: readonly number[]): string =>
     values.length > 1
@@ -146,15 +137,16 @@ function accuracyTable({ compressed, floatAccuracy }: Access, network: NetworkEx
     seeds.map((seed) => figure(compressed(name, method, seed)));
   return {
     title: `${name}: test accuracy at equal storage`,
-    columns: ["method", "compression rate", "kilobytes", "without retraining, %", "retrained, %"],
+    columns: ["method", "compression rate", "kilobytes", "without retraining, %", "retrained, %", "from a rate of"],
     rows: [
-      ["float32", 1, null, null, spread(seeds.map((seed) => floatAccuracy(name, seed)))],
+      ["float32", 1, null, null, spread(seeds.map((seed) => floatAccuracy(name, seed))), null],
       ...methods.map((method) => [
         names[method](network),
         rounded(mean(over(method, ({ compressionRate }) => compressionRate)), 4),
         rounded(mean(over(method, ({ bits }) => bits / 8000)), 4),
         spread(over(method, ({ accuracyBefore }) => accuracyBefore)),
         spread(over(method, ({ accuracyFraction }) => accuracyFraction)),
+        experiment.retraining[method].learningRate,
       ]),
     ],
     note: seeds.length > 1 ? `Mean ± standard deviation of ${seeds.length} seeds.` : undefined,

@@ -71,11 +71,13 @@ export async function trainProjected(options: ProjectedTrainingOptions): Promise
   const { projection, projects, layers, resume } = options;
   const basisEpochs = projects === "epoch" ? Math.min(options.basisEpochs ?? 0, options.epochs) : 0;
   const first = projection.project(options.weights);
-  const isBehind = resume !== undefined && holdsBases(resume.tensors, layers);
-  const projected = isBehind
-    ? { final: first, losses: [] }
+  // Behind the projections the checkpoint has all that they left but the form, which `first` has.
+  const basisResume = resume && holdsBases(resume.tensors, layers) ? resume : undefined;
+  const projected = basisResume
+    ? { final: first, losses: tensorNumbers(basisResume.tensors.get(lossesName)!) }
     : await trainWithProjections(options, first, options.epochs - basisEpochs);
-  const { final, losses } = basisEpochs > 0 ? await trainBases(options, projected, basisEpochs) : projected;
+  const { final, losses } =
+    basisEpochs > 0 ? await trainBases({ ...options, resume: basisResume }, projected, basisEpochs) : projected;
   return { final: await recalibrated(options, final), losses };
 }
 
@@ -114,10 +116,8 @@ async function trainBases(
   epochs: number,
 ): Promise<ProjectedTraining> {
   const { network, layers, dataset, batchSize, learningRate, resume } = options;
-  const { final, losses } = projected;
+  const { final, losses: before } = projected;
   const bases = basisNetwork(network, layers, final.tensors);
-  const isBehind = resume !== undefined && holdsBases(resume.tensors, layers);
-  const before = isBehind ? tensorNumbers(resume.tensors.get(lossesName)!) : losses;
   const epochsBefore = options.epochs - epochs;
   const stepsBefore = epochsBefore * Math.floor(dataset.parts.train.count / batchSize);
   const { weights, history } = await train({
@@ -125,7 +125,7 @@ async function trainBases(
     network: bases.network,
     weights: bases.start(final),
     learningRate: (step) => valueAt(learningRate, stepsBefore + step),
-    resume: isBehind ? resume : undefined,
+    resume,
     onCheckpoint: async (checkpoint) => {
       const tensors = new Map(checkpoint.tensors);
       tensors.set(lossesName, tensor("float64", [before.length], before));

@@ -2,7 +2,7 @@
 // that train bases; it knows none of them.
 
 import { basisBitWidth } from "@dovetail/compress";
-import type { GraphBuilder, StructuredForm, Value } from "@dovetail/graph";
+import { type GraphBuilder, roundHalfToEven, type StructuredForm, type Value } from "@dovetail/graph";
 
 const largestInteger = 2 ** (basisBitWidth - 1) - 1;
 /** A largest element of 127 units is not to become 64 of twice the size because a logarithm is rounded. */
@@ -55,11 +55,6 @@ export function integerBases(
     }
   }
   return { bases, scaleExponents };
-}
-
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** Rows of filters as rows of pieces of one height: the last piece of a filter is filled up with zeros. */

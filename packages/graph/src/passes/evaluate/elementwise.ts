@@ -1,5 +1,6 @@
 import type { ElementType, TensorData } from "../../ir/element-type.js";
 import { elementTypeOfOnnxCode } from "../../ir/element-type.js";
+import { roundHalfToEven } from "../../ir/rounding.js";
 import {
   allocate,
   broadcastDimensions,
@@ -92,10 +93,6 @@ function clip(context: EvaluationContext): readonly NumericTensor[] | undefined 
   const raised = low ? elementwise(scalars.Max!, [value, low], context)?.[0] : value;
   const result = high ? elementwise(scalars.Min!, [raised, high], context)?.[0] : raised;
   return result && [result];
-}
-
-function roundHalfToEven(value: number): number {
-  return value - Math.floor(value) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
 }
 
 function elementwise(
