@@ -2,9 +2,12 @@
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
 import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
-import { type Experiment, experiments, type NetworkExperiment } from "./experiment.js";
+import { type Experiment, experiments, type NetworkExperiment, retrainingRate } from "./experiment.js";
+import type { FormCheck } from "./form-check.js";
+import { type LineCheck, lineCheckSchema } from "./line-check.js";
 import { type MethodName, methods } from "./methods.js";
 import { type CompressedFigures, compressedSchema, floatSchema, pieceName } from "./pieces.js";
+import { setupOf, triedOf } from "./setup.js";
 import { type StructureFacts, structureFactsSchema } from "./structure-facts.js";
 
 const shown = "systems.md §1, shows that it works";
@@ -14,6 +17,7 @@ interface Access {
   readonly floatAccuracy: (network: string, seed: number) => number;
   readonly compressed: (network: string, method: MethodName, seed: number) => CompressedFigures;
   readonly facts: (network: string) => StructureFacts;
+  readonly line: (network: string) => LineCheck;
 }
 
 export function concludeSmartExchange(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusion {
@@ -27,54 +31,62 @@ export function concludeExperiment(experiment: Experiment, results: ReadonlyMap<
     compressed: (network, method, seed) =>
       compressedSchema.parse(results.get(pieceName.compressed(network, method, seed))),
     facts: (network) => structureFactsSchema.parse(results.get(pieceName.facts(network))),
+    line: (network) => lineCheckSchema.parse(results.get(pieceName.line(network))),
   };
   const { networks } = experiment;
   return {
-    setup: setupOf(access),
+    setup: setupOf(experiment),
     claims: networks.flatMap((network) => [...structureClaims(access, network), ...accuracyClaims(access, network)]),
     notRun: [...notRun],
     tables: [...networks.map((network) => accuracyTable(access, network)), structureTable(access), curvesTable(access)],
   };
 }
 
-function setupOf({ experiment }: Access): string[] {
-  const { data, batchSize, recalibrationSteps, networks, groupFilters } = experiment;
-  const { trainImagesPerClass, testImagesPerClass } = data;
-  const efforts = networks.map(
-    ({ name, epochs, retrainingEpochs, learningRate, seeds }) =>
-      `${name}: ${epochs} epochs in float32 (one cycle up to ${learningRate}), then ${retrainingEpochs} with each method, ${seeds.length > 1 ? `${seeds.length} seeds` : "one seed"}`,
-  );
-  return [
-    `The bundled CIFAR-10 images: the first ${trainImagesPerClass} training images of each class, ${testImagesPerClass === undefined ? "all" : `${10 * testImagesPerClass}`} test images, which nothing was chosen by. ${efforts.join("; ")}. Batches of ${batchSize}, SGD with momentum 0.9, weight decay 5e-4, flip and 4-pixel crop; retraining falls as a cosine from the rate in the tables, of SmartExchange, quantization and pruning the best of 0.02, 0.05 and 0.1 by ResNet-20 with the first seed on 5,000 training images beyond these. At the end, of every method, normalizations take up the compressed network's statistics in ${recalibrationSteps} steps of rate 0. The paper retrains for 300 epochs.`,
-    `All layers are compressed, first and last too; activations stay in float32. Storage counts everything, to the bit, as the packed file holds it: normalization's four vectors in float32 (not folded), scales, indices. All methods get the storage of ${networks.map(({ name, equalBits }) => `${equalBits}-bit quantization for ${name}`).join(", ")}.`,
-    `SmartExchange: 4-bit coefficients (a sign and seven powers of two in a window of the piece's own, or zero), bases in 8 bit with a power-of-two scale of 8 bit, which the paper does not count. Rows are pruned by kept energy, the same part in all layers, the pattern shared by ${groupFilters} filter${groupFilters === 1 ? ": each has its own, where the public code shares one among 32. On a ResNet-20 trained on 50,000 images and projected at 7.25 times without retraining, groups of 16 kept 75 % accuracy and single filters 87.5 % (of 89.4 %, on validation images), which is why" : "s"}.`,
-    "Baselines, from the same trained network with the same batches: 8-bit weights after global magnitude pruning, zeros stored by a bitmap or by runs, whichever is less; two 8-bit factors of each layer that they make smaller, the same part of the sum of squares kept in all layers; symmetric integers with the scale of least squared error for each output channel. Low rank is spatial for ResNets (76.8 % before retraining, channel factors 70.7 %, on validation images of the ResNet-20 above) and by channels for VGG-11, whose spatial matrices of 1536 × 1536 our Jacobi rotations would need minutes for. They compute with their compressed weights in every step, pass the gradient straight through, and fit their scales anew after every epoch. SmartExchange trains its bases in the same way, its coefficients staying as they were found; beside it stands the published retraining, a projection after every epoch.",
-  ];
-}
-
-function structureClaims({ facts }: Access, { name }: NetworkExperiment): Claim[] {
-  const { changedInFile, changedInModel, outsideForm, wrongAnnotations, rises } = facts(name);
+function structureClaims(
+  { facts, compressed, line }: Access,
+  { name, seeds, lineRowStep }: NetworkExperiment,
+): Claim[] {
+  const projected = facts(name);
+  const delivered = (seed: number): number[] =>
+    (["smartexchange", "smartexchange-projected"] as const).map((method) =>
+      broken(compressed(name, method, seed).form!),
+    );
+  const { layers } = line(name);
+  const sums = layers.reduce((sum, layer) => sum + layer.sums, 0);
   return [
     claimOf({
-      text: `${name}, projected: properties of the form broken after saving and reading (weights that changed, values outside the form, wrong annotations), at most`,
+      text: `${name}, the first seed's trained network projected, and what every seed's retraining delivers, by either form of it: properties of the form broken after saving and reading (weights that changed, values outside the form, wrong annotations), at most`,
       source: shown,
       claimed: 0,
       unit: "values",
-      perSeed: [changedInFile + changedInModel + outsideForm + wrongAnnotations],
+      perSeed: seeds.map((seed, index) => total([...delivered(seed), index === 0 ? broken(projected) : 0])),
       direction: "atMost",
     }),
     claimOf({
-      text: `${name}: layers whose error rises with more exponents, rows or iterations, at most`,
+      text: `${name}: layers whose error rises with more exponents, rows or iterations, at most (so by construction, for what fewer find stays a candidate: a check of the code)`,
       source: shown,
       claimed: 0,
       unit: "rises",
-      perSeed: [rises],
+      perSeed: [projected.rises],
+      direction: "atMost",
+    }),
+    claimOf({
+      text: `${name}, the first seed's: of ${sums} sums of the bit-exact line and its rebuild engine (every layer, for one training image${lineRowStep > 1 ? `, every ${lineRowStep}th row of its outputs` : ""}; weights rounded to 8 bit, and as they are), those that differ from the integer reference, at most`,
+      source: "systems.md §1 (d)",
+      claimed: 0,
+      unit: "sums",
+      perSeed: [total(layers.map(({ differences }) => differences))],
       direction: "atMost",
     }),
   ];
 }
 
+function broken({ changedInFile, changedInModel, outsideForm, wrongAnnotations }: FormCheck): number {
+  return changedInFile + changedInModel + outsideForm + wrongAnnotations;
+}
+
 const names: Readonly<Record<MethodName, (network: NetworkExperiment) => string>> = {
+  float32: () => "float32",
   smartexchange: () => "SmartExchange",
   "smartexchange-projected": () => "SmartExchange, projected after every epoch",
   quantization: ({ equalBits }) => `${equalBits}-bit quantization`,
@@ -82,17 +94,14 @@ const names: Readonly<Record<MethodName, (network: NetworkExperiment) => string>
   "low-rank": ({ factorization }) => `low rank (${factorization}), 8 bit`,
 };
 
-/** On a ResNet-20 trained on 50,000 images (89.4 %) at 7.25 times, accuracy on 2,000 validation images. */
-const triedAccuracy: readonly string[] = [
-  "two epochs of retraining: projected after every epoch 88.3 %, straight through the form in every step 87.0 % (4-bit quantization 88.1 %, pruning 88.3 %)",
-  "projected, from a learning rate of 0.05 in place of 0.02: 86.3 %",
-  "patterns of zero rows shared by 1, 4 and 16 filters, without retraining: 87.5, 84.9 and 75.0 %",
-  "the best coefficients for a basis in place of rounded ones; trained 3×3 layers still lose 2.0 % of their energy, normal weights 3.3 %, of which 4-bit integers lose 1.2 %",
-];
+const baselines = ["pruning", "low-rank", "quantization"] as const;
 
-function accuracyClaims({ compressed, floatAccuracy }: Access, network: NetworkExperiment): Claim[] {
+function accuracyClaims({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): Claim[] {
   const { name, claimedRate, seeds } = network;
   const ours = (seed: number): CompressedFigures => compressed(name, "smartexchange", seed);
+  const bestFloat = (seed: number): number =>
+    Math.max(floatAccuracy(name, seed), compressed(name, "float32", seed).accuracyFraction);
+  const tried = triedOf(experiment, network);
   return [
     claimOf({
       text: `${name}: compression rate, at least`,
@@ -103,17 +112,28 @@ function accuracyClaims({ compressed, floatAccuracy }: Access, network: NetworkE
       direction: "atLeast",
     }),
     claimOf({
-      text: `${name}: test accuracy lost against float32, at most`,
+      text: `${name}: test accuracy lost against float32, as trained or retrained for as many epochs, whichever is better with that seed, at most`,
       source: shown,
       claimed: 1,
       unit: "points",
-      perSeed: seeds.map((seed) => points(floatAccuracy(name, seed), ours(seed).accuracyFraction)),
+      perSeed: seeds.map((seed) => points(bestFloat(seed), ours(seed).accuracyFraction)),
       direction: "atMost",
-      tried: triedAccuracy,
+      tried,
     }),
-    ...(["pruning", "low-rank", "quantization"] as const).map((method) =>
+    claimOf({
+      text: `${name}: storage beyond that of the baseline which takes the least, at most`,
+      source: shown,
+      claimed: 0.1,
+      unit: "%",
+      perSeed: seeds.map((seed) => {
+        const least = Math.min(...baselines.map((method) => compressed(name, method, seed).bits));
+        return 100 * (ours(seed).bits / least - 1);
+      }),
+      direction: "atMost",
+    }),
+    ...baselines.map((method) =>
       claimOf({
-        text: `${name}: test accuracy above ${names[method](network)} at no more storage, at least`,
+        text: `${name}: test accuracy above ${names[method](network)} at equal storage (within what the claim above says), at least`,
         source: shown,
         claimed: 0,
         unit: "points",
@@ -121,13 +141,13 @@ function accuracyClaims({ compressed, floatAccuracy }: Access, network: NetworkE
           points(ours(seed).accuracyFraction, compressed(name, method, seed).accuracyFraction),
         ),
         direction: "atLeast",
-        tried: triedAccuracy,
+        tried,
       }),
     ),
   ];
 }
 
-function accuracyTable({ experiment, compressed, floatAccuracy }: Access, network: NetworkExperiment): CardTable {
+function accuracyTable({ experiment, compressed }: Access, network: NetworkExperiment): CardTable {
   const { name, seeds } = network;
   const spread = (values: readonly number[]): string =>
     values.length > 1
@@ -139,17 +159,16 @@ function accuracyTable({ experiment, compressed, floatAccuracy }: Access, networ
     title: `${name}: test accuracy at equal storage`,
     columns: ["method", "compression rate", "kilobytes", "without retraining, %", "retrained, %", "from a rate of"],
     rows: [
-      ["float32", 1, null, null, spread(seeds.map((seed) => floatAccuracy(name, seed))), null],
       ...methods.map((method) => [
         names[method](network),
         rounded(mean(over(method, ({ compressionRate }) => compressionRate)), 4),
         rounded(mean(over(method, ({ bits }) => bits / 8000)), 4),
         spread(over(method, ({ accuracyBefore }) => accuracyBefore)),
         spread(over(method, ({ accuracyFraction }) => accuracyFraction)),
-        experiment.retraining[method].learningRate,
+        rounded(retrainingRate(network, experiment.retraining[method]), 4),
       ]),
     ],
-    note: seeds.length > 1 ? `Mean ± standard deviation of ${seeds.length} seeds.` : undefined,
+    note: `${seeds.length > 1 ? `Mean ± standard deviation of ${seeds.length} seeds. ` : ""}float32 is as trained, and retrained as the others are. Files take some kilobytes of description more than is counted here.`,
   };
 }
 
@@ -162,13 +181,23 @@ function structureTable({ experiment, facts }: Access): CardTable {
       "compression rate",
       "packed file, bytes",
       "of it header",
+      "rate with it",
       "energy of the weights lost, %",
     ],
     rows: experiment.networks.map(({ name }) => {
       const { layers, compressionRate, fileBytes, headerBytes, relativeSquaredError } = facts(name);
-      return [name, layers, rounded(compressionRate, 4), fileBytes, headerBytes, percent(relativeSquaredError)];
+      const rateOfFile = (compressionRate * (fileBytes - headerBytes)) / fileBytes;
+      return [
+        name,
+        layers,
+        rounded(compressionRate, 4),
+        fileBytes,
+        headerBytes,
+        rounded(rateOfFile, 4),
+        percent(relativeSquaredError),
+      ];
     }),
-    note: "The first seed's network. The energy is the squared error over the sum of squares, a mean over the layers.",
+    note: "The first seed's network. No coefficient is zeroed for being small (θ = 0). The header describes every tensor by its name, in JSON. The energy is the squared error over the sum of squares, a mean over the layers.",
   };
 }
 
@@ -190,7 +219,19 @@ function curvesTable({ experiment, facts }: Access): CardTable {
   };
 }
 
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
 const notRun: readonly NotRun[] = [
+  {
+    text: "MLPerf Tiny's trained ResNet-8, projected: properties of the form broken after saving and reading, and errors that rise",
+    source: shown,
+    claimed: 0,
+    unit: "values",
+    reason:
+      "its file is not in the repository; mlperf-tiny-resnet8.shared.test.ts (npm run test:shared) expects 0 of both, a rate above 6, and less than 10 points lost after recalibration without retraining; accelerator/layer-on-line.shared.test.ts all of its layers on the bit-exact line",
+  },
   {
     text: "VGG-19-BN on CIFAR-10: compression rate at ≤ 1 point lost",
     source: shown,

@@ -18,6 +18,7 @@ import type { Tensor } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import type { NetworkExperiment } from "./experiment.js";
 import {
+  identityProjection,
   integerProjection,
   masksForStorage,
   type Projection,
@@ -26,8 +27,18 @@ import {
 } from "./projection.js";
 import type { ProjectedTrainingOptions } from "./train-projected.js";
 
-/** `smartexchange` trains its bases, `smartexchange-projected` is projected after every epoch, as published. */
-export const methods = ["smartexchange", "smartexchange-projected", "quantization", "pruning", "low-rank"] as const;
+/**
+ * `float32` is retrained as the others are and not compressed; `smartexchange` trains its bases, `smartexchange-projected`
+ * is projected after every epoch, as published.
+ */
+export const methods = [
+  "float32",
+  "smartexchange",
+  "smartexchange-projected",
+  "quantization",
+  "pruning",
+  "low-rank",
+] as const;
 export type MethodName = (typeof methods)[number];
 
 /** What is retrained, and how it is compressed. */
@@ -40,7 +51,7 @@ export interface PreparedMethod {
 }
 
 /** Methods that can be brought to a storage. */
-export type CompressionMethod = Exclude<MethodName, "quantization" | "smartexchange-projected">;
+export type CompressionMethod = Exclude<MethodName, "float32" | "quantization" | "smartexchange-projected">;
 
 export interface CompressionSettings {
   /** What the whole network may take. SmartExchange prunes no rows without it; the others need it. */
@@ -83,7 +94,7 @@ export function prepareCompression(
   }
 }
 
-/** A method at the storage of the network quantized to `equalBits`, or a little less. */
+/** A method at the storage of the network quantized to `equalBits`, or a little less; but float32 as it is. */
 export function prepareMethod(
   method: MethodName,
   network: Network,
@@ -94,6 +105,7 @@ export function prepareMethod(
   }: Pick<NetworkExperiment, "equalBits" | "factorization"> & { readonly groupFilters: number },
 ): PreparedMethod {
   const layers = weightLayersOf(network.graph, weights);
+  if (method === "float32") return { network, weights, layers, projects: "epoch", projection: identityProjection };
   const projection = integerProjection(layers, { bitWidth: equalBits, name: `${equalBits}-bit` });
   if (method === "quantization") return { network, weights, layers, projects: "step", projection };
   const { bits } = storageOf(projection.project(weights).tensors);

@@ -46,6 +46,14 @@ export interface Projection {
   restore(tensors: ReadonlyMap<string, Tensor>): void;
 }
 
+/** Compresses nothing. */
+export const identityProjection: Projection = {
+  name: "float32",
+  project: (weights) => rebuilt(weights, new Map()),
+  state: () => new Map(),
+  restore: () => {},
+};
+
 /** SmartExchange's form with these rows. The bases found before are candidates for the next ones. */
 export function structuredProjection(
   layers: readonly WeightLayer[],

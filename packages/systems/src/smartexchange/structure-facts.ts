@@ -1,37 +1,24 @@
-// Whether a projected network has every property of its form, after it was saved and read again, and whether the error
-// falls as it should.
+// Whether a projected network has every property of its form, and whether the error falls as it should.
 
 import {
-  annotateCompressed,
-  decodePacked,
   decomposeLayer,
-  encodePacked,
   filtersOf,
   keptRowsOf,
   packedTensors,
   storageOf,
   structureNetwork,
-  unpackTensor,
   type WeightLayer,
   weightLayersOf,
 } from "@dovetail/compress";
-import { modelOf, readModel, type Tensor, writeModel } from "@dovetail/graph";
-import { exportModel, type Network } from "@dovetail/models";
+import type { Tensor } from "@dovetail/graph";
+import type { Network } from "@dovetail/models";
 import { z } from "zod";
+import { checkForm, formCheckSchema } from "./form-check.js";
 
 export const structureFactsSchema = z.object({
   layers: z.number(),
   compressionRate: z.number(),
-  /** Of the packed file, beyond the bits that are counted. */
-  headerBytes: z.number(),
-  fileBytes: z.number(),
-  /** Weights that differ from those evaluated after reading the packed file, and the exported model. */
-  changedInFile: z.number(),
-  changedInModel: z.number(),
-  /** Coefficients that are neither 0 nor one of seven powers of two, or elements of a basis beyond 8 bit. */
-  outsideForm: z.number(),
-  /** Layers whose annotation in the exported model is not what their file takes. */
-  wrongAnnotations: z.number(),
+  ...formCheckSchema.shape,
   /** Share of the weights' sum of squares that is lost, without pruning: mean over the layers. */
   relativeSquaredError: z.number(),
   /** The same for more and more rounds, exponents, rows; and how often a layer's error rose. */
@@ -47,46 +34,13 @@ export function structureFacts(network: Network, weights: ReadonlyMap<string, Te
   const layers = weightLayersOf(network.graph, weights);
   const { layers: structured, weights: rebuilt, relativeSquaredErrors } = structureNetwork(layers, weights);
   const tensors = packedTensors(weights, structured);
-  const file = encodePacked({ tensors, graph: new Uint8Array(), metadata: {} });
-  const read = decodePacked(file).tensors;
-  const model = exportModel(network, rebuilt);
-  const annotated = modelOf(annotateCompressed(model.graph, structured));
-  const { graph } = readModel(writeModel(annotated));
-  const { bits, compressionRate } = storageOf(tensors);
-  const curves = errorCurves(layers, weights);
-  const errors = [...relativeSquaredErrors.values()];
   return {
     layers: layers.length,
-    compressionRate,
-    fileBytes: file.length,
-    headerBytes: file.length - Math.ceil(bits / 8),
-    changedInFile: differences(rebuilt, (name) => unpackTensor(read.get(name)!)),
-    changedInModel: differences(rebuilt, (name) => graph.initializers.get(name)!),
-    outsideForm: [...structured.values()].reduce((sum, { layer }) => {
-      const codes = layer.codes.filter((code) => Math.abs(code) > 7).length;
-      return sum + codes + layer.bases.filter((element) => element === -128).length;
-    }, 0),
-    wrongAnnotations: layers.filter(({ name }) => {
-      const form = graph.annotations.get(name)?.structured;
-      const kept = structured.get(name)!.layer.codes;
-      return form === undefined || form.nonZeroCoefficients !== kept.filter((code) => code !== 0).length;
-    }).length,
-    relativeSquaredError: mean(errors),
-    ...curves,
+    compressionRate: storageOf(tensors).compressionRate,
+    ...checkForm(network, { weights: rebuilt, tensors }),
+    relativeSquaredError: mean([...relativeSquaredErrors.values()]),
+    ...errorCurves(layers, weights),
   };
-}
-
-function differences(expected: ReadonlyMap<string, Tensor>, found: (name: string) => Tensor): number {
-  let count = 0;
-  for (const [name, tensor] of expected) {
-    const [ours, theirs] = [bitsOf(tensor), bitsOf(found(name))];
-    for (const [index, word] of ours.entries()) if (theirs[index] !== word) count++;
-  }
-  return count;
-}
-
-function bitsOf({ data }: Tensor): Uint32Array {
-  return new Uint32Array((data as Float32Array).slice().buffer);
 }
 
 type Curve = [number, number][];

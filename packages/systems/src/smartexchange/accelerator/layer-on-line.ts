@@ -15,6 +15,8 @@ export interface LayerInput {
   readonly outputHeight: number;
   readonly outputWidth: number;
   readonly signed: boolean;
+  /** Of the output's rows every so many-th is computed, from the first. 1 by default: all. */
+  readonly rowStep?: number | undefined;
 }
 
 export interface LineSettings {
@@ -24,7 +26,7 @@ export interface LineSettings {
 }
 
 export interface LayerOnLine {
-  /** [outputChannels, outputHeight, outputWidth], sums of integer products. */
+  /** [outputChannels, rows computed, outputWidth], sums of integer products. */
   readonly sums: Float64Array;
   /** A real sum is the integer one times 2^exponent, of each filter. */
   readonly weightExponents: Int32Array;
@@ -43,8 +45,9 @@ const span = (layer: StructuredLayer): number => layer.exponents - 1;
 /** All of a layer's outputs on one line, filter by filter and row by row. Weights have one group's channels. */
 export function layerOnLine(layer: StructuredLayer, input: LayerInput, settings: LineSettings): LayerOnLine {
   const { shape, form, exponents, codes } = layer;
-  const { outputHeight, outputWidth } = input;
+  const { outputWidth } = input;
   const { columns, rowsPerFilter } = form;
+  const outputRows = rowsComputed(input);
   const line = createRebuildingLine({
     multipliers,
     columns,
@@ -53,34 +56,34 @@ export function layerOnLine(layer: StructuredLayer, input: LayerInput, settings:
     ...settings,
   });
   const weightExponents = integerExponents(layer, settings.weightBits);
-  const sums = new Float64Array(shape.outputChannels * outputHeight * outputWidth);
+  const sums = new Float64Array(shape.outputChannels * outputRows.length * outputWidth);
   const counts = { cycles: 0, multiplyCycles: 0, rebuildCycles: 0, pairs: 0, metPairs: 0 };
   const nonZeroRows = findNonZeroRows(input);
+  const groupFilters = filtersOfGroup(layer, input);
+  let places: readonly MetPlace[] = [];
   for (let filter = 0; filter < shape.outputChannels; filter++) {
+    if (filter % groupFilters === 0) places = placesOfGroup(layer, input, nonZeroRows, filter / groupFilters);
     const bases = basesOf(layer, filter, weightExponents[filter]!);
     const words = Array.from({ length: rowsPerFilter }, (_, row) =>
       coefficientWords(codes, (filter * rowsPerFilter + row) * columns, columns, exponents),
     );
-    for (let y = 0; y < outputHeight; y++) {
-      for (let x = 0; x < outputWidth; x += multipliers) {
-        const pairs = Array.from(
-          { length: rowsPerFilter },
-          (_, row): RowPair => ({
-            basis: basisOfRow(form, filter * rowsPerFilter + row) - filter * form.piecesPerFilter,
-            coefficients: words[row],
-            inputs: inputsOf(layer, input, nonZeroRows, { filter, row, y, x }),
-          }),
-        );
-        const result = line.run(pairs, bases);
-        for (let f = 0; f < Math.min(multipliers, outputWidth - x); f++) {
-          sums[(filter * outputHeight + y) * outputWidth + x + f] = result.sums[f]!;
-        }
-        counts.cycles += result.cycles;
-        counts.multiplyCycles += result.multiplyCycles;
-        counts.rebuildCycles += result.rebuildCycles;
-        counts.metPairs += result.pairs;
-        counts.pairs += rowsPerFilter;
+    for (const { outputRow, x, inputs } of places) {
+      const pairs = words.map(
+        (coefficients, row): RowPair => ({
+          basis: basisOfRow(form, filter * rowsPerFilter + row) - filter * form.piecesPerFilter,
+          coefficients,
+          inputs: inputs[row],
+        }),
+      );
+      const result = line.run(pairs, bases);
+      for (let f = 0; f < Math.min(multipliers, outputWidth - x); f++) {
+        sums[(filter * outputRows.length + outputRow) * outputWidth + x + f] = result.sums[f]!;
       }
+      counts.cycles += result.cycles;
+      counts.multiplyCycles += result.multiplyCycles;
+      counts.rebuildCycles += result.rebuildCycles;
+      counts.metPairs += result.pairs;
+      counts.pairs += rowsPerFilter;
     }
   }
   return { sums, weightExponents, ...counts };
@@ -89,11 +92,12 @@ export function layerOnLine(layer: StructuredLayer, input: LayerInput, settings:
 /** The same in plain integers: weights rounded from the values that the form stands for, products summed without end. */
 export function layerInIntegers(layer: StructuredLayer, input: LayerInput, weightBits: 8 | 24): Float64Array {
   const { inputChannels, kernelHeight, kernelWidth, outputChannels } = layer.shape;
-  const { outputHeight, outputWidth } = input;
+  const { outputWidth } = input;
+  const outputRows = rowsComputed(input);
   const groupFilters = filtersOfGroup(layer, input);
   const exponents = integerExponents(layer, weightBits);
   const values = rebuildWeights(layer);
-  const sums = new Float64Array(outputChannels * outputHeight * outputWidth);
+  const sums = new Float64Array(outputChannels * outputRows.length * outputWidth);
   const most = 2 ** (weightBits - 1) - 1;
   for (let filter = 0; filter < outputChannels; filter++) {
     const firstChannel = Math.floor(filter / groupFilters) * inputChannels;
@@ -103,10 +107,10 @@ export function layerInIntegers(layer: StructuredLayer, input: LayerInput, weigh
           const value = values[((filter * inputChannels + c) * kernelHeight + r) * kernelWidth + s]!;
           const weight = Math.max(-most - 1, Math.min(most, Math.floor(value / 2 ** exponents[filter]! + 0.5)));
           if (weight === 0) continue;
-          for (let y = 0; y < outputHeight; y++) {
+          for (const [outputRow, y] of outputRows.entries()) {
             for (let x = 0; x < outputWidth; x++) {
               const code = codeAt(input, firstChannel + c, y * input.stride + r, x * input.stride + s);
-              sums[(filter * outputHeight + y) * outputWidth + x]! += weight * code;
+              sums[(filter * outputRows.length + outputRow) * outputWidth + x]! += weight * code;
             }
           }
         }
@@ -153,8 +157,38 @@ function coefficientWords(codes: Int8Array, from: number, columns: number, expon
   return words.some((word) => word !== 0) ? words : undefined;
 }
 
+/** Outputs that a line computes together, and what each row of a filter's matrix meets there. */
+interface MetPlace {
+  /** Among the rows computed. */
+  readonly outputRow: number;
+  /** Of the first output. */
+  readonly x: number;
+  readonly inputs: readonly RowPair["inputs"][];
+}
+
+/** Rows of the output. */
+function rowsComputed({ outputHeight, rowStep = 1 }: LayerInput): number[] {
+  return Array.from({ length: Math.ceil(outputHeight / rowStep) }, (_, index) => index * rowStep);
+}
+
+/** The same for all filters of a group. */
+function placesOfGroup(layer: StructuredLayer, input: LayerInput, nonZeroRows: Uint8Array, group: number): MetPlace[] {
+  const firstChannel = group * layer.shape.inputChannels;
+  const places: MetPlace[] = [];
+  for (const [outputRow, y] of rowsComputed(input).entries()) {
+    for (let x = 0; x < input.outputWidth; x += multipliers) {
+      const inputs = Array.from({ length: layer.form.rowsPerFilter }, (_, row) =>
+        inputsOf(layer, input, nonZeroRows, { firstChannel, row, y, x }),
+      );
+      places.push({ outputRow, x, inputs });
+    }
+  }
+  return places;
+}
+
 interface Place {
-  readonly filter: number;
+  /** Of the group. */
+  readonly firstChannel: number;
   /** Of the filter's matrix. */
   readonly row: number;
   /** Of the output. */
@@ -167,11 +201,10 @@ function inputsOf(
   layer: StructuredLayer,
   input: LayerInput,
   nonZeroRows: Uint8Array,
-  { filter, row, y, x }: Place,
+  { firstChannel, row, y, x }: Place,
 ): readonly ArrayLike<number>[] | undefined {
-  const { inputChannels, kernelHeight, kernelWidth } = layer.shape;
+  const { kernelHeight, kernelWidth } = layer.shape;
   const { columns, filterWeights } = layer.form;
-  const firstChannel = Math.floor(filter / filtersOfGroup(layer, input)) * inputChannels;
   const isNonZero = (channel: number, at: number): boolean => {
     const height = at - input.padTop;
     return height >= 0 && height < input.height && nonZeroRows[channel * input.height + height] === 1;
