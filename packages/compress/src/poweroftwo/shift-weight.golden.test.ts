@@ -1,4 +1,6 @@
-import { GraphBuilder, tensor, tensorNumbers, type Value, withGradients } from "@dovetail/graph";
+import { createRandomStream } from "@dovetail/core";
+import { GraphBuilder, roundHalfToEven, tensor, tensorNumbers, type Value, withGradients } from "@dovetail/graph";
+import { initializeParameter, parameterSpec } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -78,6 +80,20 @@ it("fixed shift: exponents −7…0, not trained", async () => {
   const { weight } = await run({ form: "fixed" }, { exponent: [-8.2, -6.6, 1], sign: [1, -0.6, 0.4] });
   expect(weight).toEqual([2 ** -7, -(2 ** -7), 0]);
   expect(shiftParameters({ form: "fixed" }).map(({ trainable }) => trainable)).toEqual([false, false]);
+});
+
+// algorithms.md §4.4, read in ShiftAddNet's train_fix.py: U(−7.5, −0.5), clamped and rounded.
+it("fixed shift of the first and last layer: exponents −7…−1, all as likely", () => {
+  const options = { form: "fixed", fixedStart: "uniform" } as const;
+  const { suffix, ...parameter } = shiftParameters(options)[0]!;
+  const spec = parameterSpec(suffix, [14_000], parameter);
+  const drawn = [...tensorNumbers(initializeParameter(spec, createRandomStream(0)))];
+  expect(Math.min(...drawn)).toBeGreaterThanOrEqual(-7.5);
+  expect(Math.max(...drawn)).toBeLessThanOrEqual(-0.5);
+  const exponents = drawn.map((value) => Math.max(-7, roundHalfToEven(value)));
+  const counts = [-7, -6, -5, -4, -3, -2, -1].map((at) => exponents.filter((exponent) => exponent === at).length);
+  expect(counts.reduce((sum, count) => sum + count)).toBe(drawn.length);
+  for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(200);
 });
 
 it("counts the bits that all weights take, zero among them", () => {

@@ -17,7 +17,7 @@ export interface ShiftOptions {
   readonly bits?: number | undefined;
   /** Gradient of the sign: that of the weight as in the published code (default), or its product with 2^p, the exact chain. */
   readonly signGradient?: "ofWeight" | "chain" | undefined;
-  /** Exponents of `fixed`: normal around −3.5 (default), or uniform over all (published for first and last layer). */
+  /** Exponents of `fixed`: normal around −3.5 (default), or uniform over −7…−1 (published for first and last layer). */
   readonly fixedStart?: "normal" | "uniform" | undefined;
 }
 
@@ -57,10 +57,10 @@ export function shiftParameters(options: ShiftOptions): readonly ShiftParameter[
   const trainable = form !== "fixed";
   const all = { trainable, decay: false };
   const overAll = { kind: "uniform", bound: -smallest / 2, mean: smallest / 2 } as const;
-  // Frozen ones: half a step beyond both ends, so that all exponents are as likely.
+  // Frozen ones as published: from half a step below the smallest to half a step below 0, which none of them rounds to.
   const frozen =
     fixedStart === "uniform"
-      ? ({ kind: "uniform", bound: (1 - smallest) / 2, mean: smallest / 2 } as const)
+      ? ({ kind: "uniform", bound: -smallest / 2, mean: (smallest - 1) / 2 } as const)
       : ({ kind: "normal", mean: smallest / 2, standardDeviation: 1 } as const);
   return [
     {

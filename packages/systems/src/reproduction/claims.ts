@@ -7,16 +7,22 @@ export interface ClaimOptions {
   readonly unit: string;
   /** A value a seed. */
   readonly perSeed: readonly number[];
-  /** Whether the mean must be at least, or at most, what is claimed. */
-  readonly direction: "atLeast" | "atMost";
+  /** Whether the mean must be at least, at most, or more than what is claimed. */
+  readonly direction: "atLeast" | "atMost" | "above";
   /** What was tried where it does not hold. */
   readonly tried?: readonly string[] | undefined;
 }
 
+const holds: Readonly<Record<ClaimOptions["direction"], (ours: number, claimed: number) => boolean>> = {
+  atLeast: (ours, claimed) => ours >= claimed,
+  atMost: (ours, claimed) => ours <= claimed,
+  above: (ours, claimed) => ours > claimed,
+};
+
 /** A claim held against the mean over the seeds, with the standard deviation (n − 1) where there are several. */
 export function claimOf({ perSeed, direction, tried = [], ...claim }: ClaimOptions): Claim {
   const ours = mean(perSeed);
-  const held = direction === "atLeast" ? ours >= claim.claimed : ours <= claim.claimed;
+  const held = holds[direction](ours, claim.claimed);
   return {
     ...claim,
     ours: rounded(ours, 4),

@@ -42,6 +42,28 @@ describe("products", () => {
   });
 });
 
+it("writes what a layer gives as wide as its neighbours read it, and sums of weight gradients in 32 bit", () => {
+  const outputs = (variant: Variant, role: ProductRole, layer: string) =>
+    productsOf(network(variant), fixed)
+      .filter((product) => product.role === role && product.layer === layer)
+      .map(({ problem }) => problem.dataSpaces.find(({ name }) => name === "Outputs")!.bitWidth);
+  // Behind an add layer and its normalization a shift layer reads 16 bits.
+  expect(new Set(outputs("shiftAdd", "forward", "add"))).toEqual(new Set([16]));
+  // Stem and classifier have no add layer behind them.
+  expect(outputs("shiftAdd", "forward", "shift").filter((bits) => bits === 16).length).toBe(2);
+  expect(new Set(outputs("shiftAdd", "error", "add"))).toEqual(new Set([16]));
+  expect(outputs("add", "forward", "add").every((bits) => bits === 8)).toBe(true);
+  for (const [variant, layer] of [
+    ["shiftAdd", "add"],
+    ["shiftAdd", "shift"],
+    ["convolution", "multiply"],
+  ] as const) {
+    const gradients = outputs(variant, "weightGradient", layer);
+    // A linear classifier's count as its forward product once more.
+    expect(gradients.filter((bits) => bits !== 32).length).toBe(layer === "multiply" ? 1 : 0);
+  }
+});
+
 describe("energy", () => {
   const energy = (variant: Variant, precision: Precision, table: "operators45" | "operatorsZc706" | "synthesised45") =>
     networkEnergy({ network: network(variant), precision, table, batchSize });
@@ -65,10 +87,52 @@ describe("energy", () => {
     );
   });
 
+  it("interpolates integers of 16 bit where asked to: shifts by bits, multiplications by their square", () => {
+    const of = (table: "operators45" | "interpolated45") =>
+      networkEnergy({ network: network("shiftAdd"), precision: fixed, table, batchSize }).training.byPart;
+    const { shift, add } = countOperations(network("shiftAdd"));
+    // Operators of 8 and 32 bit: shifts 0.024 and 0.13 pJ, multiplications 0.2 and 3.1 (Horowitz); additions of 16 bit 0.05.
+    const shift16 = 0.024 + (0.13 - 0.024) / 3 + 0.05;
+    const multiply16 = 0.2 + (3.1 - 0.2) / 5 + 0.05;
+    expect(of("interpolated45").forward.operationsPj).toBeCloseTo(shift * shift16 + add * 0.06, 0);
+    expect(of("interpolated45").forward.shiftPj).toBeCloseTo(shift * shift16, 0);
+    expect(of("operators45").forward.shiftPj).toBeCloseTo(shift * (0.13 + 0.05), 0);
+    expect(of("interpolated45").weightGradient.operationsPj).toBeCloseTo(shift * multiply16 + add * 0.23, 0);
+    expect(of("interpolated45").weightGradient.shiftPj).toBe(0);
+  });
+
+  it("updates by SGD or by RAdam, which has a second memory", () => {
+    const of = (rule: "sgd" | "radam") =>
+      networkEnergy({
+        network: network("convolution"),
+        precision: float,
+        table: "operators45",
+        batchSize,
+        updateRuleOf: () => rule,
+      }).training.byPart.update;
+    const trained = parameterCount(network("convolution"), { trainableOnly: true });
+    expect(of("sgd").memoryPj).toBeCloseTo((5 * trained * 32 * 8) / batchSize, 3);
+    expect(of("radam").memoryPj).toBeCloseTo((7 * trained * 32 * 8) / batchSize, 3);
+    expect(of("radam").operationsPj).toBeCloseTo(3 * of("sgd").operationsPj, 3);
+  });
+
   it("moves the operands of add layers like those of convolutions", () => {
     const of = (variant: Variant) => energy(variant, float, "operators45");
     expect(of("add").inference.memoryPj).toBe(of("convolution").inference.memoryPj);
-    expect(of("add").training.memoryPj).toBe(of("convolution").training.memoryPj);
+    const [add, convolution] = [of("add").training.byPart, of("convolution").training.byPart];
+    expect(add.weightGradient.memoryPj).toBe(convolution.weightGradient.memoryPj);
+    expect(add.update.memoryPj).toBe(convolution.update.memoryPj);
+    // dX = Σ dY · clamp(w − x) reads x besides: at least once from DRAM (8 pJ a bit) and once from the buffer.
+    const inputs = productsOf(network("add"), float)
+      .filter(({ role, layer }) => role === "error" && layer === "add")
+      .map(({ problem }) => problem.dimensions as Readonly<Record<string, number>>)
+      .map(({ M = 1, P = 1, Q = 1 }) => M * P * Q);
+    // Two blocks halve the image; the layer and the shortcut that do it read the larger one.
+    const read = 8 * 256 + 8 * 256 + 2 * 8 * 256 + 16 * 64 + 2 * 16 * 64 + 16 * 16;
+    expect(inputs.length).toBe(8);
+    const extra = add.error.memoryPj - convolution.error.memoryPj;
+    expect(extra).toBeGreaterThan(read * 32 * 8);
+    expect(extra).toBeLessThan(read * 32 * 12);
     // Weights of five bits move for less; a second layer moves more.
     expect(of("shift").inference.memoryPj).toBeLessThan(of("convolution").inference.memoryPj);
     expect(of("shiftAdd").inference.memoryPj).toBeGreaterThan(of("convolution").inference.memoryPj);

@@ -16,6 +16,9 @@ export const precisions = {
 
 export type PrecisionName = keyof typeof precisions;
 
+/** A network at a precision. */
+export type Run = readonly [network: string, precision: PrecisionName];
+
 /** A network that is trained; `widening` multiplies all widths. */
 export interface NetworkChoice {
   readonly name: string;
@@ -27,6 +30,8 @@ export interface NetworkChoice {
   /** The network whose optimizer it takes. */
   readonly tunedAs: string;
   readonly isPruned: boolean;
+  /** Its blocks are run in integers, with the weights of `fixed16`. */
+  readonly runsInIntegers: boolean;
 }
 
 export interface Experiment {
@@ -39,34 +44,38 @@ export interface Experiment {
   readonly networks: readonly NetworkChoice[];
   /** The first seed for everything, the others for `seededRuns`. */
   readonly seeds: readonly number[];
+  /** Of the weights that are not zero; 0 is the control, which is trained further without pruning. */
   readonly prunedShares: readonly number[];
   /** Steps of the training after pruning. */
   readonly retrainingSteps: number;
+  /** Training images whose activations go through the blocks in integers. */
+  readonly integerImages: number;
 }
 
 const shiftPrecisions = ["float32", "fixed16", "fixed8"] as const;
 
 /**
- * Networks at equal effort. The widened ones have about as much operator energy as shift-add (operators45 at `fixed8`:
- * 1.47² and 1.38² as much as the narrow ones), so that more layers are compared with more channels too.
+ * Networks at equal effort. The widened ones have about as much operator energy as shift-add (operators45 in float32), so
+ * that more layers are compared with more channels too; their widths map well.
  */
 const networks: readonly NetworkChoice[] = [
   choice("convolution", "convolution", ["float32", "fixed8"], {
-    optimizers: ["sgd-0.1", "radam-0.05"],
+    optimizers: ["sgd-0.1", "radam-0.05", "radam-0.1"],
     isPruned: true,
   }),
   choice("shift", "shift", shiftPrecisions, {
     optimizers: ["sgd-0.1", "radam-0.5", "sgd-0.1-radam-1"],
     isPruned: true,
   }),
-  choice("add", "add", ["float32", "fixed8"], { optimizers: ["sgd-0.1", "sgd-0.3"], isPruned: true }),
+  choice("add", "add", ["float32", "fixed8"], { optimizers: ["sgd-0.1", "sgd-0.3", "sgd-1"], isPruned: true }),
   choice("shift-add", "shiftAdd", shiftPrecisions, {
     optimizers: ["sgd-0.1", "sgd-0.3", "sgd-0.1-radam-0.2"],
     isPruned: true,
+    runsInIntegers: true,
   }),
   choice("fixed-shift-add", "fixedShiftAdd", ["fixed16"], { tunedAs: "add" }),
-  choice("wide-shift", "shift", ["float32"], { widening: 1.47, tunedAs: "shift" }),
-  choice("wide-add", "add", ["float32"], { widening: 1.38, tunedAs: "add" }),
+  choice("wide-shift", "shift", ["float32"], { widening: 1.6875, tunedAs: "shift" }),
+  choice("wide-add", "add", ["float32"], { widening: 1.25, tunedAs: "add" }),
 ];
 
 function choice(
@@ -75,15 +84,41 @@ function choice(
   trained: readonly PrecisionName[],
   more: Partial<NetworkChoice>,
 ): NetworkChoice {
-  return { name, variant, widening: 1, precisions: trained, optimizers: [], tunedAs: name, isPruned: false, ...more };
+  return {
+    name,
+    variant,
+    widening: 1,
+    precisions: trained,
+    optimizers: [],
+    tunedAs: name,
+    isPruned: false,
+    runsInIntegers: false,
+    ...more,
+  };
 }
 
-/** Runs that other seeds repeat: what the claims compare. */
-export const seededRuns: readonly (readonly [network: string, precision: PrecisionName])[] = [
+/** Runs that other seeds repeat: all that take less than ten minutes, and add and shift-add in float32. */
+export const seededRuns: readonly Run[] = [
+  ["convolution", "float32"],
+  ["convolution", "fixed8"],
   ["shift", "float32"],
+  ["shift", "fixed16"],
+  ["shift", "fixed8"],
   ["add", "float32"],
   ["shift-add", "float32"],
+  ["wide-shift", "float32"],
 ];
+
+/** Seeds with which a run is made. */
+export function seedsOf({ seeds }: Pick<Experiment, "seeds">, [network, precision]: Run): readonly number[] {
+  const isRepeated = seededRuns.some(([name, at]) => name === network && at === precision);
+  return isRepeated ? seeds : seeds.slice(0, 1);
+}
+
+/** Seeds with which all of the runs are made. */
+export function commonSeeds(experiment: Pick<Experiment, "seeds">, ...runs: readonly Run[]): readonly number[] {
+  return experiment.seeds.filter((seed) => runs.every((run) => seedsOf(experiment, run).includes(seed)));
+}
 
 export const experiments: Readonly<Record<Scale, Experiment>> = {
   quick: {
@@ -94,8 +129,9 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     steps: 150,
     networks,
     seeds: [0],
-    prunedShares: [0.3, 0.5, 0.7, 0.9],
-    retrainingSteps: 10,
+    prunedShares: [0, 0.3, 0.5, 0.7, 0.9],
+    retrainingSteps: 30,
+    integerImages: 1,
   },
   full: {
     depth: 20,
@@ -105,8 +141,9 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     steps: 600,
     networks,
     seeds: [0, 1, 2],
-    prunedShares: [0.3, 0.5, 0.7, 0.9],
-    retrainingSteps: 40,
+    prunedShares: [0, 0.3, 0.5, 0.7, 0.9],
+    retrainingSteps: 120,
+    integerImages: 4,
   },
 };
 

@@ -1,15 +1,16 @@
 import { bakeShiftWeights } from "@dovetail/compress";
 import { createRandomStream } from "@dovetail/core";
-import { type Tensor, tensor, tensorNumbers } from "@dovetail/graph";
-import { initializeParameters, type Network, predictionGraph } from "@dovetail/models";
+import { type Tensor, tensorNumbers } from "@dovetail/graph";
+import { initializeParameters, type Network } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import { createBatchStream, sgd, train } from "@dovetail/train";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { stripes } from "../testing/stripes.js";
+import { blockActivations, integersOf } from "./block-activations.js";
 import { fixedPointNetwork } from "./fixed-point.js";
 import { blockWidths, codesOf, type IntegerBlock, integerBlocks } from "./integer-block.js";
 import { shiftAddNetwork } from "./networks.js";
-import { type IntegerImage, runBlockOnUnits, runIntegerBlock } from "./run-integer-block.js";
+import { runBlockOnUnits, runIntegerBlock } from "./run-integer-block.js";
 
 let runtime: Runtime;
 let network: Network;
@@ -47,30 +48,15 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.release());
 
-/** Inputs and outputs of the blocks for one image, as the network computes them in float32. */
-async function activations(): Promise<readonly { readonly input: Tensor; readonly output: Tensor }[]> {
-  const graph = predictionGraph(network);
-  const places = blocks.map(({ name }) => {
-    const shift = graph.nodes.find(({ inputs }) => inputs[1] === `${name}.conv.shift.weight`)!;
-    return { input: shift.inputs[0]!, output: `${name.replaceAll(".", "/")}/Relu:out` };
+/** Of the first test image. */
+const activations = () =>
+  blockActivations({
+    runtime,
+    network,
+    weights,
+    blocks,
+    pixels: dataset.images("test").subarray(0, 3 * height * width),
   });
-  const names = [...new Set(places.flatMap(({ input, output }) => [input, output]))];
-  const outputs = names.map((name) => ({ name, type: graph.types.get(name)! }));
-  const segment = await runtime.compile({ ...graph, outputs }, { state: runtime.createState(weights) });
-  const image = Float32Array.from(dataset.images("test").subarray(0, 3 * height * width));
-  const scalars = network.scalars.map(({ name, value }) => [name, tensor("float32", [], [value])] as const);
-  const values = await segment.run({
-    ...Object.fromEntries(scalars),
-    [network.image]: tensor("float32", [1, 3, height, width], [...image]),
-  });
-  await segment.release();
-  return places.map(({ input, output }) => ({ input: values[input]!, output: values[output]! }));
-}
-
-function integersOf(value: Tensor, unit: number): IntegerImage {
-  const [, channels, rows, columns] = value.dimensions as readonly [number, number, number, number];
-  return { channels, height: rows, width: columns, values: codesOf(value, unit, blockWidths.shiftInput) };
-}
 
 it("finds the blocks that end in a ReLU, with weights of their widths", () => {
   expect(blocks.map(({ name }) => name)).toEqual(["stage1.0.first", "stage2.0.first", "stage3.0.first"]);

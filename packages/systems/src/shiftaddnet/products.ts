@@ -1,6 +1,14 @@
 // What a step of training computes in layers: forward, error and weight-gradient products as loop nests with their widths.
 
-import { differentiate, eliminateDeadCode, type Graph, GraphBuilder, type Node, type Value } from "@dovetail/graph";
+import {
+  differentiate,
+  elementCount,
+  eliminateDeadCode,
+  type Graph,
+  GraphBuilder,
+  type Node,
+  type Value,
+} from "@dovetail/graph";
 import {
   convolutionProblem,
   extractWorkloads,
@@ -9,7 +17,8 @@ import {
   type PointOperation,
   type Problem,
 } from "@dovetail/hardware";
-import { type Network, trainingForm } from "@dovetail/models";
+import { type Network, nodeMacs, trainingForm } from "@dovetail/models";
+import { isAddLayer, weightKinds } from "./networks.js";
 
 /** Whether a network computes in float32 or in fixed point (`fixedPointNetwork`), and with which widths. */
 export type Precision =
@@ -31,6 +40,8 @@ export interface Product {
   readonly points: number;
   /** Width of the wider operand that is multiplied or added; of a shift, of the shifted one. */
   readonly bitWidth: number;
+  /** Bits of a third operand, which the loop nest has not: of an add layer's error product the layer's input. */
+  readonly thirdOperandBits: number;
 }
 
 const roles: Readonly<Record<string, ProductRole>> = {
@@ -52,12 +63,17 @@ const keyOf = ({ domain, operator }: Node): string => (domain === "" ? operator 
 export function productsOf(network: Network, precision: Precision): readonly Product[] {
   const graph = trainingGraph(network);
   const layerOfInput = layerKinds(graph);
+  const neighbours = neighbourKinds(network);
   const products = productGraph(graph);
   const { layers } = extractWorkloads(products, { dataInputs: dataNames(graph, products, network) });
   return layers.flatMap((layer) => {
     const role = roles[layer.operator] ?? "forward";
     const kind = kindOf(layer, role, layerOfInput);
-    const product = productOf(layer, role, kind, widthsOf(kind, role, precision, layerOfInput.get(layer.outputs.name)));
+    const widths = widthsOf(kind, role, precision, neighbours.get(layer.weights.name) ?? noNeighbours);
+    // An input's gradient is as large as the input.
+    const size = elementCount(graph.types.get(layer.outputs.name)!.shape as readonly number[]);
+    const thirdOperandBits = role === "error" && kind === "add" ? size * widths.inputs : 0;
+    const product = { ...productOf(layer, role, kind, widths), thirdOperandBits };
     if (layer.operator !== "Gemm") return [product];
     return [product, { ...product, role: "error" as const }, { ...product, role: "weightGradient" as const }];
   });
@@ -124,7 +140,48 @@ function kindOf(layer: Layer, role: ProductRole, kinds: ReadonlyMap<string, Poin
   return layer.problem.operation ?? "multiply";
 }
 
-function productOf(layer: Layer, role: ProductRole, kind: PointOperation, widths: Widths): Product {
+/** Kinds of the layers beside a layer, past normalizations, activations and sums. */
+interface Neighbours {
+  /** Those that made its input. */
+  readonly makers: Set<PointOperation>;
+  /** Those that read its output. */
+  readonly readers: Set<PointOperation>;
+}
+
+const noNeighbours: Neighbours = { makers: new Set(), readers: new Set() };
+
+/** By the name of the layer's weight. */
+function neighbourKinds(network: Network): ReadonlyMap<string, Neighbours> {
+  const { graph } = network;
+  const kinds = weightKinds(network);
+  const layers = new Set([...nodeMacs(graph).map(({ node }) => node), ...graph.nodes.filter(isAddLayer)]);
+  const neighbours = new Map(
+    [...kinds.keys()].map((name) => [name, { makers: new Set(), readers: new Set() } as Neighbours]),
+  );
+  // Weights of the layers that made a value.
+  const sources = new Map<string, ReadonlySet<string>>();
+  const sourcesOf = (names: readonly string[]) => new Set(names.flatMap((name) => [...(sources.get(name) ?? [])]));
+  for (const node of graph.nodes) {
+    const [data, weight] = node.inputs as readonly [string, string];
+    const isLayer = layers.has(node);
+    if (isLayer) {
+      for (const source of sourcesOf([data])) {
+        neighbours.get(source)!.readers.add(kinds.get(weight)!);
+        neighbours.get(weight)!.makers.add(kinds.get(source)!);
+      }
+    }
+    const made = isLayer ? new Set([weight]) : sourcesOf(node.inputs);
+    for (const output of node.outputs) sources.set(output, made);
+  }
+  return neighbours;
+}
+
+function productOf(
+  layer: Layer,
+  role: ProductRole,
+  kind: PointOperation,
+  widths: Widths,
+): Omit<Product, "thirdOperandBits"> {
   const { problem, macs } = layer;
   const bits: Readonly<Record<string, number>> = {
     Weights: widths.weights,
@@ -170,26 +227,27 @@ function asConvolution({ name, dimensions }: Problem): Problem {
 export const shiftWeightBits = 5;
 
 /**
- * Widths of a product's tensors: for a weight gradient, its "weights" are the errors and its outputs the gradients. A
- * forward product's outputs are as wide as the next layer reads them, behind a normalization as wide as the layer's own inputs.
+ * Widths of a product's tensors: for a weight gradient, its "weights" are the errors and its outputs the gradients. What a
+ * layer gives is as wide as its neighbours read it, forward the next layers, backward those before; without any as its own.
  */
 function widthsOf(
   layer: PointOperation,
   role: ProductRole,
   precision: Precision,
-  next: PointOperation | undefined,
+  { makers, readers }: Neighbours,
 ): Widths {
-  const isFloat = precision.format === "float";
-  const of = (kind: PointOperation): number => (isFloat ? 32 : precision[kind]);
+  const of = (kind: PointOperation): number => (precision.format === "float" ? 32 : precision[kind]);
+  const widest = (kinds: ReadonlySet<PointOperation>): number =>
+    kinds.size > 0 ? Math.max(...[...kinds].map(of)) : of(layer);
   const own = of(layer);
   const weights = layer === "shift" ? shiftWeightBits : own;
   switch (role) {
     case "forward":
-      return { weights, inputs: own, outputs: of(next ?? layer) };
+      return { weights, inputs: own, outputs: widest(readers) };
     case "error":
-      return { weights, inputs: own, outputs: own };
+      return { weights, inputs: own, outputs: widest(makers) };
     case "weightGradient":
-      // Only add layers' gradients are rounded.
-      return { weights: own, inputs: own, outputs: layer === "add" ? own : 32 };
+      // Sums that grow over a batch; those of add layers are rounded once their largest is known.
+      return { weights: own, inputs: own, outputs: 32 };
   }
 }

@@ -1,13 +1,12 @@
-// A training of one of the compared networks, and what came of it.
+// A training of one of the compared networks.
 
 import type { RandomStream, Watch } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
-import { initializeParameters, type Network } from "@dovetail/models";
+import { initializeParameters, type Network, type ParameterSpec } from "@dovetail/models";
 import type { Runtime } from "@dovetail/runtime";
 import {
   type Checkpoint,
   createBatchStream,
-  evaluate,
   flipAndCrop,
   type ImageDataset,
   oneCycle,
@@ -16,14 +15,19 @@ import {
   splitByRole,
   train,
 } from "@dovetail/train";
+import type { UpdateRule } from "./energy.js";
 import { fixedPointNetwork } from "./fixed-point.js";
 import type { Precision } from "./products.js";
 
 /** Stochastic gradient descent as ShiftAddNet and AdderNet have it. */
 const descent = () => sgd({ momentum: 0.9, weightDecay: 1e-4 });
 
+const rectified = () => radam({ weightDecay: 1e-4 });
+
+const splitRoles: readonly ParameterSpec["role"][] = ["exponent", "sign"];
+
 /** SGD, but RAdam for exponents and signs, at a multiple of the learning rate. */
-const splitAt = (rate: number) => () => splitByRole(descent(), radam(), { roles: ["exponent", "sign"], rate });
+const splitAt = (rate: number) => () => splitByRole(descent(), radam(), { roles: splitRoles, rate });
 
 /**
  * Optimizers with their highest learning rates. DeepShift's authors need RAdam for exponents and signs. What a network is
@@ -35,15 +39,23 @@ const splitAt = (rate: number) => () => splitByRole(descent(), radam(), { roles:
  * 40.4 % at 0.01 and 0.05.
  */
 export const optimizers = {
-  "sgd-0.1": { learningRate: 0.1, make: descent },
-  "sgd-0.3": { learningRate: 0.3, make: descent },
-  "radam-0.05": { learningRate: 0.05, make: () => radam({ weightDecay: 1e-4 }) },
-  "radam-0.5": { learningRate: 0.5, make: () => radam({ weightDecay: 1e-4 }) },
-  "sgd-0.1-radam-0.2": { learningRate: 0.1, make: splitAt(2) },
-  "sgd-0.1-radam-1": { learningRate: 0.1, make: splitAt(10) },
+  "sgd-0.1": { learningRate: 0.1, make: descent, rule: "sgd" },
+  "sgd-0.3": { learningRate: 0.3, make: descent, rule: "sgd" },
+  "sgd-1": { learningRate: 1, make: descent, rule: "sgd" },
+  "radam-0.05": { learningRate: 0.05, make: rectified, rule: "radam" },
+  "radam-0.1": { learningRate: 0.1, make: rectified, rule: "radam" },
+  "radam-0.5": { learningRate: 0.5, make: rectified, rule: "radam" },
+  "sgd-0.1-radam-0.2": { learningRate: 0.1, make: splitAt(2), rule: "split" },
+  "sgd-0.1-radam-1": { learningRate: 0.1, make: splitAt(10), rule: "split" },
 } as const;
 
 export type OptimizerName = keyof typeof optimizers;
+
+/** How an optimizer updates a parameter of a role. */
+export function updateRule(name: OptimizerName, role: ParameterSpec["role"]): UpdateRule {
+  const { rule } = optimizers[name];
+  return rule === "split" ? (splitRoles.includes(role) ? "radam" : "sgd") : rule;
+}
 
 export interface TrainingOptions {
   readonly runtime: Runtime;
@@ -66,14 +78,6 @@ export interface TrainingOptions {
     | undefined;
 }
 
-export interface TrainingOutcome {
-  readonly network: Network;
-  readonly weights: ReadonlyMap<string, Tensor>;
-  readonly validationFraction: number;
-  /** On the test images, read once. */
-  readonly accuracyFraction: number;
-}
-
 const checkpointEverySteps = 50;
 
 /** The network as it computes at a precision. */
@@ -81,8 +85,10 @@ export function atPrecision(network: Network, precision: Precision): Network {
   return precision.format === "float" ? network : fixedPointNetwork(network, precision);
 }
 
-/** Trains a network and evaluates it. Throws the signal's reason. */
-export async function trainNetwork(options: TrainingOptions): Promise<TrainingOutcome> {
+/** Trains a network; returns it as it computes at the precision, with its weights. Throws the signal's reason. */
+export async function trainNetwork(
+  options: TrainingOptions,
+): Promise<{ readonly network: Network; readonly weights: ReadonlyMap<string, Tensor> }> {
   const { runtime, dataset, steps, batchSize, random, checkpoint, watch } = options;
   const network = atPrecision(options.network, options.precision);
   const { learningRate, make } = optimizers[options.optimizer];
@@ -110,12 +116,5 @@ export async function trainNetwork(options: TrainingOptions): Promise<TrainingOu
     onCheckpoint: checkpoint?.save,
     resume: await checkpoint?.load(),
   });
-  const accuracyOf = async (part: "validation" | "test"): Promise<number> =>
-    (await evaluate({ runtime, network, weights, dataset, part })).accuracyFraction;
-  return {
-    network,
-    weights,
-    validationFraction: await accuracyOf("validation"),
-    accuracyFraction: await accuracyOf("test"),
-  };
+  return { network, weights };
 }
