@@ -64,12 +64,12 @@ const networks: readonly NetworkChoice[] = [
     isPruned: true,
   }),
   choice("shift", "shift", shiftPrecisions, {
-    optimizers: ["sgd-0.1", "radam-0.5", "sgd-0.1-radam-1"],
+    optimizers: ["sgd-1", "radam-0.5", "sgd-0.1-radam-1"],
     isPruned: true,
   }),
   choice("add", "add", ["float32", "fixed8"], { optimizers: ["sgd-0.1", "sgd-0.3", "sgd-1"], isPruned: true }),
   choice("shift-add", "shiftAdd", shiftPrecisions, {
-    optimizers: ["sgd-0.1", "sgd-0.3", "sgd-0.1-radam-0.2"],
+    optimizers: ["sgd-0.3", "sgd-1", "sgd-0.1-radam-0.2"],
     isPruned: true,
     runsInIntegers: true,
   }),
@@ -143,7 +143,7 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     seeds: [0, 1, 2],
     prunedShares: [0, 0.3, 0.5, 0.7, 0.9],
     retrainingSteps: 120,
-    integerImages: 4,
+    integerImages: 2,
   },
 };
 
