@@ -191,6 +191,6 @@ it("runs its pieces: tuning, trainings in fixed point, pruning with retraining, 
   expect(pruned!.zeroFractions.add!.after).toBeCloseTo(0.5, 1);
   const inIntegers = integersSchema.parse(results.get("integers-shift-add"));
   expect(inIntegers).toMatchObject({ blocks: 3, images: 1, differing: 0 });
-  expect(inIntegers.values).toBeGreaterThan(500);
+  expect(inIntegers.values).toBe(4 * (64 + 16 + 4));
   expect(energySchema.parse(results.get("modelled-energy-shift-add")).rows.length).toBe(9);
 });
