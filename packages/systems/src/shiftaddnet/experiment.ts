@@ -69,7 +69,7 @@ const networks: readonly NetworkChoice[] = [
   }),
   choice("add", "add", ["float32", "fixed8"], { optimizers: ["sgd-0.1", "sgd-0.3", "sgd-1"], isPruned: true }),
   choice("shift-add", "shiftAdd", shiftPrecisions, {
-    optimizers: ["sgd-0.3", "sgd-1", "sgd-0.1-radam-0.2"],
+    optimizers: ["sgd-0.3", "sgd-1", "sgd-0.1-radam-0.1"],
     isPruned: true,
     runsInIntegers: true,
   }),
