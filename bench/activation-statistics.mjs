@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Statistics of real activations: a trained network runs on test images, and what enters each convolution is quantized to
+// Statistics of real activations: a trained network runs on training images of all classes, and what enters each convolution is quantized to
 // 8 bit and measured. Prints them as JSON, by layer and together: what stands in
 // packages/systems/src/smartexchange/accelerator/measured-activations.ts.
 // Usage: node bench/activation-statistics.mjs [FILE.onnx] (default: MLPerf Tiny's ResNet-8 in $DOVETAIL_SHARED)
@@ -10,7 +10,7 @@ import { meanTerms, measureWords, zeroRowFraction } from "@dovetail/hardware";
 import { openModel } from "@dovetail/runtime";
 import { loadDataset } from "@dovetail/train";
 
-const images = 64;
+const imagesPerClass = 6;
 
 /**
  * For each convolution's input: words of 8 bit (unsigned where nothing is negative), scaled so that the largest of the
@@ -26,11 +26,13 @@ async function activationStatistics(file) {
   const open = await openModel(writeModel({ ...model, graph: { ...graph, outputs } }), { threads: 1 });
   const dataset = await loadDataset({
     kind: "bundled-cifar10",
-    trainImagesPerClass: 1,
-    testImagesPerClass: images / 8,
+    trainImagesPerClass: imagesPerClass,
+    validationImagesPerClass: 0,
+    testImagesPerClass: 1,
   });
+  const images = dataset.parts.train.count;
   const [channels, height, width] = dataset.imageShape;
-  const data = Float32Array.from(dataset.images("test").subarray(0, images * channels * height * width));
+  const data = Float32Array.from(dataset.images("train"));
   const batch = { elementType: "float32", dimensions: [images, channels, height, width], data };
   const results = await open.run({ [graph.inputs[0].name]: batch });
   await open.release();

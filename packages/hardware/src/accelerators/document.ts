@@ -99,6 +99,8 @@ export interface RebuildEngines {
   readonly coefficientsPerCycle: number;
   /** Of one addition with its shift. */
   readonly additionPj: number;
+  /** Cycles in which the engines wait for their next basis. Default 0: a second register takes it in meanwhile. */
+  readonly basisLoadCycles?: number | undefined;
   readonly source: string;
 }
 
@@ -106,8 +108,14 @@ export interface RebuildEngines {
 export interface RowSelector {
   /** Reading a bit of an index; every pair of rows takes two. */
   readonly indexBitPj: number;
-  /** Memories of inputs from which a row goes to several groups of filters at once: it is read unless all skip it. */
-  readonly sharedLevels: readonly { readonly level: string; readonly filterGroups: number }[];
+  /** Outputs of a row that are worked on together: a pair's indices are read again for each such part of a row. */
+  readonly outputsTogether: number;
+  /** Filters that work in step: a row of theirs takes time unless it is zero in all of them. */
+  readonly filtersInStep: number;
+  /** Filters that share a pattern of zero rows. Patterns are independent of one another, unless they were counted. */
+  readonly filtersPerPattern: number;
+  /** Memories from which inputs go to all filters in step at once: read for the rows that take time. */
+  readonly sharedLevels: readonly string[];
   readonly source: string;
 }
 
@@ -219,7 +227,10 @@ const sparsitySchema = z.strictObject({
   rows: z
     .strictObject({
       indexBitPj: nonNegativeSchema,
-      sharedLevels: z.array(z.strictObject({ level: nameSchema, filterGroups: positiveIntegerSchema })).default([]),
+      outputsTogether: positiveIntegerSchema,
+      filtersInStep: positiveIntegerSchema,
+      filtersPerPattern: positiveIntegerSchema,
+      sharedLevels: z.array(nameSchema).default([]),
       source: z.string().min(1),
     })
     .optional(),
@@ -228,6 +239,7 @@ const sparsitySchema = z.strictObject({
       engines: positiveIntegerSchema,
       coefficientsPerCycle: positiveSchema,
       additionPj: nonNegativeSchema,
+      basisLoadCycles: nonNegativeSchema.optional(),
       source: z.string().min(1),
     })
     .optional(),
@@ -289,7 +301,7 @@ export const acceleratorSchema = z
         (name, index) => [["sparsity", "skippingLevels", index], name] as const,
       ),
       ...(accelerator.sparsity?.rows?.sharedLevels ?? []).map(
-        ({ level }, index) => [["sparsity", "rows", "sharedLevels", index, "level"], level] as const,
+        (name, index) => [["sparsity", "rows", "sharedLevels", index], name] as const,
       ),
       ...accelerator.published.flatMap(({ level }, index) =>
         level === undefined ? [] : [[["published", index, "level"], level] as const],

@@ -154,6 +154,14 @@ describe("an accelerator at a layer's sparsity", () => {
     // Two engines rebuild a coefficient each in a cycle, which is two thirds of a kept row; a step is half a cycle.
     const bitsOfRow = form.totalBits / form.keptRows;
     expect(rebuilt.readBitsPerCycle).toBeCloseTo((2 / 3) * bitsOfRow * 0.5, 10);
+    // Without a second register three cycles go by for each of the 16 filters' bases.
+    const waiting = {
+      ...accelerator,
+      sparsity: { ...accelerator.sparsity!, rebuild: { ...rebuild, basisLoadCycles: 3 } },
+    };
+    const slower = specialise(waiting, layer(), { structured }).architecture.levels[1]!.storage!;
+    const cycles = (form.keptRows * 3) / 2 + form.bases * 3;
+    expect(slower.readBitsPerCycle).toBeCloseTo((form.totalBits / cycles) * 0.5, 10);
     // A basis for nine weights takes more than the weights: such a layer is stored plainly, and nothing is rebuilt.
     const depthwise = { inputChannels: 16, outputChannels: 16, groups: 16, outputHeight: 8, outputWidth: 8 };
     const plain = specialise(accelerator, convolutionProblem({ ...depthwise, kernelHeight: 3, kernelWidth: 3 }), {
@@ -163,22 +171,35 @@ describe("an accelerator at a layer's sparsity", () => {
     expect(plain.architecture.levels[1]!.storage!.readPj).toBe(dense.readPj);
   });
 
-  it("pairs of rows: either may be zero; reads that filters share are left out where all of them skip; indices are read", () => {
-    const rows = { indexBitPj: 0.5, sharedLevels: [{ level: "buffer", filterGroups: 2 }], source: "none" };
+  it("pairs of rows: either may be zero; time and shared reads go by the rows that a filter in step needs; indices are read", () => {
+    const rows = {
+      indexBitPj: 0.5,
+      outputsTogether: 4,
+      filtersInStep: 12,
+      filtersPerPattern: 6,
+      sharedLevels: ["buffer"],
+      source: "none",
+    };
     const accelerator = sparse({ skips: ["Weights", "Inputs"], rows, stored: { Inputs: { format: "rowIndexed" } } });
     const structured = { keptRowFraction: 0.25 };
     const statistics = { structured, inputZeroRowFraction: 0.5, inputZeroFraction: 0.9, weightZeroFraction: 0.9 };
     const special = specialise(accelerator, layer(), statistics);
     expect(special.effectualFraction).toBe(0.125);
+    // Twelve of the sixteen filters in step, in two patterns that each keep a quarter of the rows.
+    expect(special.cyclesPerStep).toBeCloseTo(0.5 * (1 - 0.75 ** 2), 12);
+    expect(specialise(accelerator, layer(), { ...statistics, zeroRowsInStepFraction: 0 }).cyclesPerStep).toBe(0.5);
+    const one = { ...accelerator, sparsity: { ...accelerator.sparsity!, rows: { ...rows, filtersPerPattern: 12 } } };
+    expect(specialise(one, layer(), statistics).cyclesPerStep).toBe(0.125);
+    expect(() => specialise(one, layer(), { zeroRowsInStepFraction: 2 })).toThrow("zeroRowsInStepFraction: no part");
     // A row has 10 words; half of the rows are stored.
     expect(special.problem.dataSpaces[1]!.bitWidth).toBeCloseTo(4 + 1 / 10, 12);
     const dense = specialise(base, layer()).architecture;
     const buffer = special.architecture.levels[1]!.storage!;
     expect(buffer.readPj).toBeCloseTo((1 - 0.75 ** 2) * dense.levels[1]!.storage!.readPj, 12);
     expect(buffer.writePj).toBe(dense.levels[1]!.storage!.writePj);
-    // A pair stands for 3 × 8 products.
+    // A pair stands for 3 × 4 products: a row of 8 outputs is worked on in two parts.
     const index = special.architecture.compute.energyPj - 0.125 * dense.compute.energyPj;
-    expect(index).toBeCloseTo((2 * 0.5) / 24, 12);
+    expect(index).toBeCloseTo((2 * 0.5) / 12, 12);
     // Words that are zero in rows that are not gain nothing.
     expect(specialise(accelerator, layer(), { inputZeroFraction: 0.9 }).effectualFraction).toBe(1);
   });

@@ -5,7 +5,7 @@ import type { Problem } from "../workload/problem.js";
 import type { Accelerator, AcceleratorLevel, SparseOperand } from "./document.js";
 import { memoryFigures } from "./memory-figures.js";
 import { assumedWords, type LayerStatistics, structuredOf } from "./statistics.js";
-import { ruledOut, storedBits, storedProblem } from "./stored-words.js";
+import { ruledOut, ruledOutInStep, storedBits, storedProblem } from "./stored-words.js";
 import { unitFigures } from "./unit-figures.js";
 
 /** A layer on an accelerator as the loop-nest models take it. */
@@ -31,7 +31,8 @@ export const bricksLevel = "bricks";
  * What a layer of these bit-widths and statistics meets on an accelerator: the units' products and cycles, their energy
  * and that of rebuilding compressed weights, memories with their figures, words as wide as they are stored.
  *
- * Skipped products shorten the step: zeros are taken to be spread evenly, so that no unit waits for another.
+ * Skipped products shorten the step: zeros are taken to be spread evenly, so that no unit waits for another. Where rows are
+ * skipped, filters that work in step take the time of every row that one of them needs; the others' units are idle.
  *
  * @throws DovetailError where a figure would have to be invented (`no_energy_data`, `no_scaling_data`, `unknown_figure`),
  * and `layer_statistics` for fractions outside 0…1.
@@ -46,22 +47,21 @@ export function specialise(
   const bits = { weights: storedBits(accelerator, layer, "Weights"), inputs: storedBits(accelerator, layer, "Inputs") };
   const figures = unitFigures(accelerator, bits, serialWords(accelerator, statistics, bits), layer.operation);
   const density = (operand: SparseOperand): number => 1 - ruledOut(accelerator, operand, statistics);
-  const effectualFraction = (sparsity?.skips ?? []).reduce((part, operand) => part * density(operand), 1);
+  const skips = sparsity?.skips ?? [];
+  const effectualFraction = skips.reduce((part, operand) => part * density(operand), 1);
+  const rowsInStep = skips.includes("Weights") ? 1 - ruledOutInStep(accelerator, layer, statistics) : 1;
+  const takingTime = rowsInStep * (skips.includes("Inputs") ? density("Inputs") : 1);
   const switched = (sparsity?.gates ?? []).reduce((part, operand) => part * density(operand), effectualFraction);
   // A layer whose products are all skipped still takes a step for each of a thousand: no time at all would divide by zero.
-  const cyclesPerStep = figures.cycles * Math.max(effectualFraction, 1e-3);
+  const cyclesPerStep = figures.cycles * Math.max(takingTime, 1e-3);
   const rebuilding = rebuildingOf(accelerator, layer, statistics);
   const sources: Record<string, string> = { [unit.kind]: figures.source };
-  const sharedReads = (name: string): number => {
-    const groups = sparsity?.rows?.sharedLevels.find(({ level }) => level === name)?.filterGroups;
-    return groups === undefined ? 1 : 1 - (1 - density("Weights")) ** groups;
-  };
   const levels = accelerator.levels.map((level) => {
     const isSkipping = sparsity?.skippingLevels.includes(level.name) ?? false;
     return levelOf(accelerator, level, {
       cyclesPerStep,
       accessFraction: isSkipping ? effectualFraction : 1,
-      readFraction: sharedReads(level.name),
+      readFraction: sparsity?.rows?.sharedLevels.includes(level.name) ? rowsInStep : 1,
       sources,
       ...(rebuilding?.level === level.name && { rebuilding }),
     });
@@ -95,7 +95,7 @@ interface LevelContext {
   readonly cyclesPerStep: number;
   /** Part of the accesses that take place. */
   readonly accessFraction: number;
-  /** Part of the reads, of those, where a row goes to several groups of filters at once. */
+  /** Part of the reads, of those, where a row goes to all filters in step at once. */
   readonly readFraction: number;
   readonly rebuilding?: Rebuilding | undefined;
   readonly sources: Record<string, string>;
@@ -154,11 +154,14 @@ function rebuildingOf(accelerator: Accelerator, layer: Problem, statistics: Laye
   const { storage } = memoryFigures(level.memory, accelerator);
   const wordsPerAccess = Math.max(1, Math.floor(storage.widthBits / form.bitsPerWeight));
   const denseWeights = form.totalBits / form.bitsPerWeight;
-  const coefficientsPerCycle = engines.engines * engines.coefficientsPerCycle;
+  const { basisLoadCycles = 0 } = engines;
+  const cycles =
+    Math.max(form.nonZeroCoefficients, 1) / (engines.engines * engines.coefficientsPerCycle) +
+    form.bases * basisLoadCycles;
   return {
     level: level.name,
     accessPj: wordsPerAccess * (form.rebuildAdditions / denseWeights) * engines.additionPj,
-    bitsPerCycle: (form.totalBits / Math.max(form.nonZeroCoefficients, 1)) * coefficientsPerCycle,
+    bitsPerCycle: form.totalBits / cycles,
   };
 }
 
@@ -169,10 +172,10 @@ function structuredLevel(accelerator: Accelerator): AcceleratorLevel | undefined
   return accelerator.levels.find((level) => level.name === name);
 }
 
-/** Of a product: every pair of rows, of a kernel and of a feature map, has two bits of index read. */
+/** Of a product: every pair of rows, of a kernel and of a feature map, has two bits of index read for a part of a row. */
 function indexPj({ sparsity }: Accelerator, { dimensions }: Problem): number {
   if (sparsity?.rows === undefined) return 0;
-  const productsOfPair = (dimensions.S ?? 1) * (dimensions.Q ?? 1);
+  const productsOfPair = (dimensions.S ?? 1) * Math.min(dimensions.Q ?? 1, sparsity.rows.outputsTogether);
   return (2 * sparsity.rows.indexBitPj) / productsOfPair;
 }
 
@@ -198,6 +201,7 @@ function checkFractions(statistics: LayerStatistics): void {
     weightZeroFraction: statistics.weightZeroFraction,
     inputZeroFraction: statistics.inputZeroFraction,
     outputZeroFraction: statistics.outputZeroFraction,
+    zeroRowsInStepFraction: statistics.zeroRowsInStepFraction,
   };
   for (const [field, value] of Object.entries(fractions)) {
     if (value === undefined || (value >= 0 && value <= 1)) continue;

@@ -23,6 +23,8 @@ export interface LayerStatistics {
   readonly weightWords?: WordStatistics | undefined;
   /** The weights are in SmartExchange's form: as counted, or as such a layer has it with so many rows kept. */
   readonly structured?: StructuredOptions | StructuredAnnotation | undefined;
+  /** Part of the weights' rows that are zero in every filter of those that work in step on the machine, if counted. */
+  readonly zeroRowsInStepFraction?: number | undefined;
 }
 
 /** Words of which every code is equally likely, for a layer of which nothing is known. */

@@ -65,3 +65,12 @@ export function ruledOut({ sparsity }: Accelerator, operand: SparseOperand, stat
   if (sparsity?.rows === undefined) return zeroWords(operand, statistics);
   return operand === "Weights" ? (zeroRowFraction(statistics) ?? 0) : zeroRows(operand, statistics);
 }
+
+/** Part of the steps that zero weights rule out: where rows are skipped, only those that are zero in all filters in step. */
+export function ruledOutInStep(accelerator: Accelerator, { dimensions }: Problem, statistics: LayerStatistics): number {
+  const zeros = ruledOut(accelerator, "Weights", statistics);
+  const rows = accelerator.sparsity?.rows;
+  if (rows === undefined || zeros === 0) return zeros;
+  const filters = Math.min((dimensions.M ?? 1) * (dimensions.G ?? 1), rows.filtersInStep);
+  return statistics.zeroRowsInStepFraction ?? zeros ** Math.ceil(filters / rows.filtersPerPattern);
+}

@@ -51,12 +51,12 @@ export function compressedNetworks(experiment: Experiment): OwnSubject[] {
 }
 
 async function loadCompressed(
-  { data, groupFilters }: Experiment,
+  { data }: Experiment,
   settings: NetworkExperiment,
   context: PieceContext,
 ): Promise<OwnNetwork> {
   const dataset = await context.dataset(data);
   const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, settings.seeds[0]!));
   const { annotations } = state as unknown as { annotations: Record<string, StructuredAnnotation> };
-  return { network: networkFor(settings, dataset), weights: tensors, annotations, dataset, groupFilters };
+  return { network: networkFor(settings, dataset), weights: tensors, annotations, dataset };
 }

@@ -9,6 +9,9 @@ export type MachineName = (typeof machineNames)[number];
 export type BaselineName = Exclude<MachineName, "SmartExchange">;
 export const baselineNames = machineNames.filter((name): name is BaselineName => name !== "SmartExchange");
 
+/** Baselines that skip zero weights wherever they are. */
+export const unstructuredNames = ["SCNN", "Cambricon-X"] as const satisfies BaselineName[];
+
 /** pJ to read or write 8 bit: of the smallest banks (2 KB) and of the largest (16 KB). */
 const smallBankPj = 1.36;
 const largeBankPj = 2.45;
@@ -137,6 +140,9 @@ const synapticConstraints = (windows: readonly string[]) => ({
 
 const indexed = { format: "indexed", indexBits: 4 } as const;
 
+/** Four words of 12 bits (with their indices) feed 4 × 4 products a cycle; as many again for what is written meanwhile. */
+const scnnPortBits = 2 * 4 * 12;
+
 const baselines: Readonly<Record<BaselineName, Accelerator>> = {
   DianNao: {
     ...common,
@@ -182,14 +188,14 @@ const baselines: Readonly<Record<BaselineName, Accelerator>> = {
         bytes: 6144,
         widthBits: 64,
         bytePj: smallBankPj,
-        bitsPerCycle: 64,
+        bitsPerCycle: scnnPortBits,
         source: "ISCA 2020: 1.36 pJ per 8 bit",
       }),
       sram("weightFifo", {
         bytes: 2048,
         widthBits: 32,
         bytePj: smallBankPj,
-        bitsPerCycle: 64,
+        bitsPerCycle: scnnPortBits,
         source: "ISCA 2020: 1.36 pJ per 8 bit",
       }),
       registers("accumulators", 4096, 24, "banks of 128 bytes, smaller than any in the table: registers of Aladdin"),
@@ -199,7 +205,8 @@ const baselines: Readonly<Record<BaselineName, Accelerator>> = {
     sparsity: {
       skips: ["Weights", "Inputs"],
       gates: [],
-      skippingLevels: ["accumulators"],
+      // Activations stay while all weights of their channel pass: no operand is fetched for a product that is skipped.
+      skippingLevels: ["inputRam", "weightFifo", "accumulators"],
       stored: { Weights: indexed, Inputs: indexed, Outputs: indexed },
     },
     constraints: {
@@ -263,9 +270,12 @@ export const smartExchange: Accelerator = {
     skippingLevels: ["inputFifo", "accumulators"],
     rows: {
       indexBitPj: 0.17,
-      sharedLevels: [{ level: "inputBuffer", filterGroups: 2 }],
+      outputsTogether: 8,
+      filtersInStep: 64,
+      filtersPerPattern: 32,
+      sharedLevels: ["inputBuffer"],
       source:
-        "ISCA 2020: index buffers of the smallest bank, 1.36 pJ per 8 bit; zero rows are the same in groups of 32 filters, of which 64 slices hold two (public code)",
+        "ISCA 2020: index buffers of the smallest bank, 1.36 pJ per 8 bit; zero rows are the same in groups of 32 filters (public code); that 64 slices work in step is our assumption",
     },
     rebuild: {
       engines: 16,

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type BaselineName, baselineNames, type MachineName, machineNames } from "./machines.js";
+import { type BaselineName, baselineNames, type MachineName, machineNames, unstructuredNames } from "./machines.js";
 import { type StudyNetwork, studyNetworks } from "./statistics.js";
-import { variantNames } from "./variants.js";
+import { type VariantName, variantNames, variants } from "./variants.js";
 
 const costFields = {
   energyPj: z.number(),
@@ -16,21 +16,31 @@ const costFields = {
 /** An image through a network on a machine, each layer with the best mapping that was found for it. */
 export const resultSchema = z.object({
   machine: z.enum(machineNames),
-  /** Of SmartExchange's machine alone. */
+  /** Of the machine that it is one of. */
   variant: z.enum(variantNames).optional(),
   network: z.enum(studyNetworks),
   seed: z.number(),
   ...costFields,
 });
 
-/** A network that was compressed here, with what was measured of it. */
+/** A network that was compressed here, with what was measured of it: means of the layers. */
 export const ownResultSchema = z.object({
   network: z.string(),
   costs: z.record(z.enum(machineNames), z.object(costFields)),
   weightZeroFraction: z.number(),
+  /** Zero in a filter, and in all filters that work in step. */
   zeroRowsOfWeights: z.number(),
+  zeroRowsInStep: z.number(),
   activationZeroFraction: z.number(),
   zeroRowsOfActivations: z.number(),
+  /** The machines for zeros anywhere, with the network pruned to the same storage. */
+  pruned: z
+    .object({
+      costs: z.record(z.enum(unstructuredNames), z.object(costFields)),
+      weightZeroFraction: z.number(),
+      activationZeroFraction: z.number(),
+    })
+    .optional(),
 });
 
 export type OwnResult = z.output<typeof ownResultSchema>;
@@ -44,8 +54,8 @@ export interface Results {
   readonly seeds: readonly number[];
   at(machine: MachineName, network: StudyNetwork, seed: number): StudyResult;
   /** With the first seed. */
-  variant(name: string, network: StudyNetwork): StudyResult;
-  readonly variants: readonly string[];
+  variant(name: VariantName, network: StudyNetwork): StudyResult;
+  readonly variants: readonly VariantName[];
 }
 
 export function resultsOf(all: readonly StudyResult[]): Results {
@@ -63,7 +73,7 @@ export function resultsOf(all: readonly StudyResult[]): Results {
     networks,
     seeds,
     at: (machine, network, seed) => found(key(machine, network, seed)),
-    variant: (name, network) => found(key("SmartExchange", network, seeds[0]!, name)),
+    variant: (name, network) => found(key(variants[name].of, network, seeds[0]!, name)),
     variants: [...new Set(all.flatMap(({ variant }) => (variant === undefined ? [] : [variant])))],
   };
 }
@@ -86,14 +96,15 @@ export function ratios(results: Results, figure: Figure, seed = results.seeds[0]
   );
 }
 
-/** The same with a variant of SmartExchange's machine. */
-export function variantRatios(results: Results, variant: string, figure: Figure): number[] {
-  return results.networks.flatMap((network) =>
-    baselineNames.map(
-      (baseline) =>
-        results.at(baseline, network, results.seeds[0]!)[figure] / results.variant(variant, network)[figure],
-    ),
-  );
+/** The same with a variant in place of the machine that it is of. */
+export function variantRatios(results: Results, variant: VariantName, figure: Figure): number[] {
+  return results.networks.flatMap((network) => {
+    const of = (machine: MachineName): number =>
+      (variants[variant].of === machine
+        ? results.variant(variant, network)
+        : results.at(machine, network, results.seeds[0]!))[figure];
+    return baselineNames.map((baseline) => of(baseline) / of("SmartExchange"));
+  });
 }
 
 /** Networks on which SmartExchange is at least as good as every baseline. */

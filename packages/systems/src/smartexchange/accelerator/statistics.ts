@@ -21,7 +21,10 @@ export const studyNetworks = [
 ] as const satisfies PublishedNetwork[];
 export type StudyNetwork = (typeof studyNetworks)[number];
 
-/** Part of the weights' rows that SmartExchange zeroes, as recalled from the paper's tables; 0 where none is recalled. */
+/**
+ * Part of the weights' rows that SmartExchange zeroes, one figure for all layers of a network: recalled from the paper's
+ * tables, checked against nothing; 0 where none is recalled.
+ */
 export const zeroRows: Readonly<Record<StudyNetwork, number>> = {
   "VGG-11": 0.86,
   "ResNet-50": 0.45,
