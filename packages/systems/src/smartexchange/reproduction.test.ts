@@ -53,6 +53,9 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
   expect(Object.keys(own.costs).sort()).toEqual([...machineNames].sort());
   expect(own.zeroRowsOfWeights).toBeGreaterThan(0);
   expect(own.weightZeroFraction).toBeGreaterThan(0);
+  // Rows are pruned filter by filter; zeros of magnitude pruning are as many as the storage asks for.
+  expect(own.zeroRowsInStep).toBeLessThan(own.zeroRowsOfWeights);
+  expect(own.pruned!.weightZeroFraction).toBeGreaterThan(0.3);
   const { DianNao, SmartExchange } = own.costs;
   expect(SmartExchange!.macs).toBe(DianNao!.macs);
   expect(SmartExchange!.energyPj).toBeLessThan(DianNao!.energyPj);

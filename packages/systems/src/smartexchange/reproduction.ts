@@ -56,7 +56,9 @@ async function loadCompressed(
   context: PieceContext,
 ): Promise<OwnNetwork> {
   const dataset = await context.dataset(data);
-  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, settings.seeds[0]!));
+  const [seed] = settings.seeds;
+  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, seed!));
+  const { tensors: pruned } = await context.kept(keptName.pruning(settings.name, seed!));
   const { annotations } = state as unknown as { annotations: Record<string, StructuredAnnotation> };
-  return { network: networkFor(settings, dataset), weights: tensors, annotations, dataset };
+  return { network: networkFor(settings, dataset), weights: tensors, annotations, pruned, dataset };
 }
