@@ -20,6 +20,7 @@ export {
   coefficientValues,
   rebuildWeights,
   type StructuredLayer,
+  scaleBitWidth,
   structuredAnnotation,
   structuredBits,
 } from "./decomposition/structured-layer.js";

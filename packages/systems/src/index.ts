@@ -60,6 +60,8 @@ export { type IntegerBlock, integerBlocks } from "./shiftaddnet/integer-block.js
 export { shiftAddNetwork, type Variant, type VariantOptions } from "./shiftaddnet/networks.js";
 export { type PrunedNetwork, pruneByMagnitude } from "./shiftaddnet/prune.js";
 export { runBlockOnUnits, runIntegerBlock } from "./shiftaddnet/run-integer-block.js";
+export { factoredMethodOf, type SmartDealMethod } from "./smartdeal/methods.js";
+export { denseWeights, type FactoredTraining, type FactoringOptions, prepareFactored } from "./smartdeal/prepare.js";
 export {
   type CompressionMethod,
   type CompressionSettings,
@@ -72,6 +74,7 @@ export {
   type ProjectedTrainingOptions,
   trainProjected,
 } from "./smartexchange/train-projected.js";
+export { isSmartDeal, type TrainingMethodKind, trainingMethodSchema } from "./training-methods.js";
 export { unitTables } from "./two-in-one/accelerator/tables.js";
 export { type UnitRow, unitRows, unitTitles } from "./two-in-one/accelerator/unit-rows.js";
 export { expectedCost, meanBitOperations } from "./two-in-one/precision-set.js";

@@ -1,4 +1,5 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { decodeSafetensors } from "@dovetail/train";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../testing/run-command.js";
 import { filesIn, useTemporaryFolder } from "../testing/temporary-folder.js";
@@ -86,6 +87,29 @@ describe("dovetail train", () => {
     const metrics = JSON.parse(readFileSync("own0/metrics.json", "utf8"));
     expect(Object.keys(metrics.inputs)).toContain("input.onnx");
     expect(filesIn("own0")).toContain("input.onnx");
+  });
+
+  it("trains coefficients and bases in the place of weights, and delivers the weights that they are", async () => {
+    const method = ["--method", "smartdeal", "--method-option", "switchBar=2"];
+    const { exitCode, stderr } = await runCommand(train("own.onnx", "factored", ...method));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const { tensors } = decodeSafetensors(readFileSync("factored/weights.safetensors"));
+    const coefficients = [...tensors].filter(([name]) => name.endsWith(":coefficients"));
+    expect(coefficients.length).toBeGreaterThan(0);
+    for (const [name, { elementType }] of coefficients) {
+      expect(elementType).toBe("int8");
+      expect(tensors.has(name.replace(":coefficients", ":basis"))).toBe(true);
+      expect(tensors.has(name.replace(":coefficients", ""))).toBe(false);
+    }
+    const verified = await runCommand(["run", "verify", "factored", "--quiet"]);
+    expect(verified).toMatchObject({ exitCode: 0, stdout: "holds  files\nholds  inputs\nholds  accuracy\n" });
+    const adam = await runCommand(train("own.onnx", "none", ...method, "--optimizer", "adam"));
+    expect(adam).toMatchObject({
+      exitCode: 2,
+      stderr:
+        "error: --optimizer: method smartdeal has steps of its own: expected sgd without --nesterov, received adam\n",
+    });
+    expect(existsSync("none")).toBe(false);
   });
 
   it("finds what was changed in a run folder", async () => {

@@ -3,7 +3,7 @@ import { inputError, nearestWord } from "@dovetail/core";
 import { checkDocument } from "@dovetail/hardware";
 import { zoo } from "@dovetail/models";
 import type { ProviderName } from "@dovetail/runtime";
-import { type Method, methodSchema } from "@dovetail/systems";
+import { type TrainingMethodKind, trainingMethodSchema } from "@dovetail/systems";
 import { isPresent } from "@dovetail/train";
 import { type Command, Option } from "commander";
 import { readNetwork } from "../files/read-network.js";
@@ -32,7 +32,7 @@ interface TrainOptions extends CommonOptions {
   readonly fromScratch?: boolean;
   readonly data: string;
   readonly dataOption?: readonly string[];
-  readonly method: Method["kind"];
+  readonly method: TrainingMethodKind;
   readonly methodOption?: readonly string[];
   readonly epochs: number;
   readonly batchSize: number;
@@ -63,8 +63,8 @@ export function trainCommand(io: CommandIo): Command {
     description: [
       "The result lies in a run folder: the network as ONNX, weights, figures, the course of the training. Test images",
       "are read once, at the end. An interrupted run goes on with `dovetail run resume FOLDER`.",
-      "With --method the products of the layers are computed in few bits while training; what is delivered computes as it",
-      "was trained.",
+      "With --method the products of the layers are computed in few bits while training, or (smartdeal) every weight is",
+      "power-of-two coefficients times a small basis at each step; what is delivered computes as it was trained.",
       `\n\nNetworks of the zoo: ${Object.keys(zoo).join(", ")}.`,
     ].join(" "),
     examples: [
@@ -73,6 +73,10 @@ export function trainCommand(io: CommandIo): Command {
       ["dovetail train --network model.onnx --epochs 1 --learning-rate 0.01", "fine-tune your own network"],
       ["dovetail train --network resnet20 --method fractrain", "gates choose each image's precision, block by block"],
       ["dovetail train --network resnet20 --method dfq --method-option target=0.02", "another cost, of float32's"],
+      [
+        "dovetail train --network resnet38 --method smartdeal --learning-rate 0.1",
+        "coefficients and bases, no weights",
+      ],
     ],
   })
     .requiredOption("--network <name>", "a network of the zoo, or an ONNX file that takes raw pixels")
@@ -80,7 +84,9 @@ export function trainCommand(io: CommandIo): Command {
     .option("--data <name>", dataOptionHelp, "cifar10-bundled")
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
     .addOption(
-      new Option("--method <name>", "how precision is chosen while training").choices(methods).default("float32"),
+      new Option("--method <name>", "how precision is chosen while training, or what stands for weights")
+        .choices(methods)
+        .default("float32"),
     )
     .option("--method-option <field=value>", "a field of the method's settings; may be repeated", repeated)
     .option("--epochs <n>", "how often every image is seen", wholeNumber(1), 15)
@@ -113,7 +119,7 @@ export function trainCommand(io: CommandIo): Command {
     });
 }
 
-const methods = methodSchema.options.map((option) => option.shape.kind.value);
+const methods = trainingMethodSchema.options.map((option) => option.shape.kind.value);
 
 const learningRates: Readonly<Record<TrainingRecipe["optimizer"], number>> = {
   sgd: 0.2,

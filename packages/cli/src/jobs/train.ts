@@ -3,7 +3,16 @@ import { createRandomStream, inputError, type RandomStream } from "@dovetail/cor
 import { readModel, type Tensor, writeModel } from "@dovetail/graph";
 import { exportModel, initializeParameters, type Network, networkOfModel, zooNetwork } from "@dovetail/models";
 import { createRuntime } from "@dovetail/runtime";
-import { methodOf, type PreparedTraining, prepareTraining } from "@dovetail/systems";
+import {
+  denseWeights,
+  factoredMethodOf,
+  isSmartDeal,
+  methodOf,
+  type PreparedTraining,
+  prepareFactored,
+  prepareTraining,
+  type SmartDealMethod,
+} from "@dovetail/systems";
 import {
   adam,
   adamW,
@@ -14,6 +23,7 @@ import {
   encodeSafetensors,
   evaluateModel,
   type ImageDataset,
+  type Loss,
   linearWarmUp,
   loadDataset,
   type Optimizer,
@@ -48,11 +58,12 @@ export const trainJob: Job = async (context) => {
   const dataset = await loadDataset(recipe.data, { ...place, ...watch });
   const random = createRandomStream(recipe.seed);
   const subject = await subjectOf(context, recipe, dataset, random.split("weights"));
-  const prepared = prepare(recipe, dataset, subject);
-  const { weights, history, effort } = await trainSubject(context, recipe, dataset, subject, prepared, random);
+  const plan = planOf(recipe, dataset, subject);
+  const { weights, history, effort } = await trainSubject(context, recipe, dataset, plan, random);
   const { classNames } = dataset;
-  const scalars = prepared.controller.scalars();
-  const onnx = writeModel(exportModel(prepared.network, weights, { classNames, scalars }));
+  const delivered = plan.delivered(weights);
+  const scalars = plan.controller?.scalars();
+  const onnx = writeModel(exportModel(delivered.network, delivered.weights, { classNames, scalars }));
   const test = await evaluateModel(onnx, { dataset, part: "test", watch });
   const validation =
     dataset.parts.validation.count > 0 ? await evaluateModel(onnx, { dataset, part: "validation", watch }) : undefined;
@@ -71,7 +82,7 @@ export const trainJob: Job = async (context) => {
       },
       dataset.parts.test.count,
     ),
-    effort: { ...effort, ...(recipe.method && { bitMacs: prepared.controller.bits().total }) },
+    effort: { ...effort, ...(recipe.method && plan.controller && { bitMacs: plan.controller.bits().total }) },
     ...originOf(run.record, recipe.seed, dataset, given),
   });
   return new Map<string, FileContents>([
@@ -122,14 +133,54 @@ export function requireImages({ graph, image, classCount }: Network, dataset: Im
   });
 }
 
-/** The network as the recipe's method trains it. */
-function prepare(
-  { method = methodOf({ kind: "float32" }), batchSize, epochs, labelSmoothing }: TrainingRecipe,
-  dataset: ImageDataset,
-  { network }: Subject,
-): PreparedTraining {
-  const steps = epochs * stepsPerEpochOf(dataset, batchSize);
-  return prepareTraining(network, method, { batchSize, steps, loss: softmaxCrossEntropy({ labelSmoothing }) });
+/** The subject as the recipe's method trains it. */
+interface TrainingPlan {
+  readonly network: Network;
+  /** First values; parameters that the method adds beside these are drawn. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly controller?: PreparedTraining["controller"] | undefined;
+  /** What stands for the trained network in the file. */
+  delivered(trained: ReadonlyMap<string, Tensor>): Subject;
+}
+
+function planOf(recipe: TrainingRecipe, dataset: ImageDataset, subject: Subject): TrainingPlan {
+  const { method = methodOf({ kind: "float32" }), batchSize, epochs, labelSmoothing, optimizer } = recipe;
+  const stepsPerEpoch = stepsPerEpochOf(dataset, batchSize);
+  const loss = softmaxCrossEntropy({ labelSmoothing });
+  if (isSmartDeal(method)) return { ...factoredPlan(recipe, method, subject, stepsPerEpoch), loss };
+  const prepared = prepareTraining(subject.network, method, { batchSize, steps: epochs * stepsPerEpoch, loss });
+  return {
+    ...prepared,
+    weights: subject.weights,
+    optimizer: optimizers[optimizer](recipe),
+    delivered: (weights) => ({ network: prepared.network, weights }),
+  };
+}
+
+/** Coefficients and bases; the file has the weights that they are, as any other network. */
+function factoredPlan(
+  { momentum, weightDecay, optimizer, nesterov }: TrainingRecipe,
+  method: SmartDealMethod,
+  { network, weights }: Subject,
+  stepsPerEpoch: number,
+): Omit<TrainingPlan, "loss"> {
+  if (optimizer !== "sgd" || nesterov) {
+    throw inputError("method_optimizer", `method ${method.kind} has steps of its own`, {
+      file: "--optimizer",
+      expected: "sgd without --nesterov",
+      received: nesterov ? `${optimizer} with --nesterov` : optimizer,
+    });
+  }
+  const options = { weights, momentum, weightDecay, stepsPerEpoch };
+  const { factored, factors, optimizer: own } = prepareFactored(network, factoredMethodOf(method), options);
+  return {
+    network: factored.network,
+    weights: new Map([...weights, ...factors]),
+    optimizer: own,
+    delivered: (trained) => ({ network, weights: denseWeights(factored, trained) }),
+  };
 }
 
 /** Throws the input error `batch_size` where a batch is larger than the training part. */
@@ -147,8 +198,7 @@ async function trainSubject(
   { run, watch }: JobContext,
   recipe: TrainingRecipe,
   dataset: ImageDataset,
-  subject: Subject,
-  { network, loss, controller }: PreparedTraining,
+  { network, weights, loss, optimizer, controller }: TrainingPlan,
   random: RandomStream,
 ): Promise<TrainingResult> {
   const { batchSize, epochs, augmentation, maximumNorm, checkpointEvery } = recipe;
@@ -161,12 +211,12 @@ async function trainSubject(
     return await train({
       runtime,
       network,
-      weights: new Map([...added, ...subject.weights]),
+      weights: new Map([...added, ...weights]),
       batches: (start: BatchPosition) =>
         createBatchStream({ dataset, part: "train", batchSize, random: order, augmentation, start }),
       batchSize,
       epochs,
-      optimizer: optimizers[recipe.optimizer](recipe),
+      optimizer,
       learningRate: scheduleOf(recipe, stepsPerEpoch),
       loss,
       controller: recipe.method && controller,

@@ -1,4 +1,4 @@
-import { methodSchema } from "@dovetail/systems";
+import { trainingMethodSchema } from "@dovetail/systems";
 import { augmentationSchema, datasetDescriptionSchema } from "@dovetail/train";
 import { z } from "zod";
 import { recipeNameSchema, seedSchema } from "./schema.js";
@@ -16,7 +16,9 @@ export const trainingSchema = z.strictObject({
     .describe("A network of the zoo; absent for the user's own, which lies in the run folder as input.onnx."),
   fromScratch: z.boolean().describe("Whether training starts from drawn weights."),
   data: datasetDescriptionSchema,
-  method: methodSchema.optional().describe("Low-precision training; absent: everything in float32."),
+  method: trainingMethodSchema
+    .optional()
+    .describe("Low-precision training, or weights in another form; absent: everything in float32."),
   epochs: count.describe("How often every image is seen."),
   batchSize: count.describe("Images in a step; what is left of an epoch is left out."),
   optimizer: z.enum(["sgd", "adam", "adamw", "radam"]).describe("Betas of Adam: 0.9, 0.999."),

@@ -23,7 +23,15 @@ export interface Average {
 
 const progressSchema = z.object({ epoch: z.number(), step: z.number() });
 const prefix = "average/";
+/** Whether a tensor of a checkpoint is one of the average's. */
+export const isAverage = (tensor: string): boolean => tensor.startsWith(prefix);
 const countName = `${prefix}epochs`;
+
+/** Epochs that were done when a checkpoint of a training was made; undefined within an epoch. */
+export function epochsDone({ state }: Checkpoint): number | undefined {
+  const { epoch, step } = progressSchema.parse(state);
+  return step === 0 ? epoch : undefined;
+}
 
 export function createAverage({ layers, form, range }: FactoredNetwork, { fromEpoch }: Averaging): Average {
   const names = layers.flatMap(({ coefficients, basis }) => [coefficients, basis]);
@@ -50,8 +58,7 @@ export function createAverage({ layers, form, range }: FactoredNetwork, { fromEp
 
   return {
     observe: (checkpoint) => {
-      const { epoch, step } = progressSchema.parse(checkpoint.state);
-      if (step === 0 && epoch === fromEpoch + count + 1) add(checkpoint.tensors);
+      if (epochsDone(checkpoint) === fromEpoch + count + 1) add(checkpoint.tensors);
       const tensors = new Map(checkpoint.tensors);
       tensors.set(countName, tensor("float32", [], [count]));
       for (const [name, sum] of sums) tensors.set(`${prefix}${name}`, tensor("float64", [sum.length], sum));

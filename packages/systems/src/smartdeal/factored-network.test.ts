@@ -121,6 +121,31 @@ describe.each(["codes", "latent"] as const)("a network factored with %s", (form)
   });
 });
 
+it("rounds rebuilt weights to 8 bits a channel, zero exact, but the classifier's", async () => {
+  const { tensors, factored } = start("codes");
+  const plain = await rebuilt({ factored, tensors });
+  const rounded = await rebuilt({ factored: factorLayers(network, { form: "codes", weightBits: 8 }), tensors });
+  for (const name of names) {
+    const [exact, ours] = [plain.get(name)!, rounded.get(name)!];
+    if (name === "classifier.weight") {
+      expect(ours).toEqual(exact);
+      continue;
+    }
+    const { weightShape } = factored.layers.find(({ weight }) => weight === name)!;
+    const size = ours.length / weightShape[0]!;
+    for (let channel = 0; channel < weightShape[0]!; channel++) {
+      const [before, after] = [exact, ours].map((values) => values.slice(channel * size, (channel + 1) * size));
+      const step = (Math.max(0, ...before!) - Math.min(0, ...before!)) / 255;
+      for (const [index, value] of after!.entries()) {
+        // On a grid of 256 values through zero; where the grid is moved to pass through it, the ends are half a step off.
+        expect(Math.abs(value / step - Math.round(value / step))).toBeLessThan(1e-3);
+        expect(Math.abs(value - before![index]!)).toBeLessThan(1.001 * step);
+        if (before![index] === 0) expect(Math.abs(value)).toBe(0);
+      }
+    }
+  }
+});
+
 it("refuses a network that has been factored", () => {
   expect(() => factorLayers(start("codes").factored.network, { form: "codes" })).toThrow(/no layer whose weight/);
 });

@@ -9,7 +9,7 @@ import {
   type Value,
 } from "@dovetail/graph";
 import { type Network, type ParameterSpec, parameterSpec } from "@dovetail/models";
-import { layersOf } from "@dovetail/quant";
+import { layersOf, minMaxOf, quantizeAffine } from "@dovetail/quant";
 import { rebuildFilters } from "../structured/rebuild.js";
 import { replaceWeights } from "../structured/replace-weights.js";
 import { type CodeRange, decode, defaultCodeRange, encode, magnitudeCount } from "./codes.js";
@@ -24,6 +24,11 @@ export type CoefficientForm =
 export interface FactorOptions {
   readonly form: CoefficientForm;
   readonly range?: CodeRange | undefined;
+  /**
+   * Bits that rebuilt weights are rounded to, between the ends of each output channel with zero exact, so that rows that
+   * are zero stay so; the classifier's are left (as `quantizeLayers` does). Not rounded by default.
+   */
+  readonly weightBits?: number | undefined;
 }
 
 /** A layer whose weight is rebuilt. Names are those of parameters. */
@@ -50,11 +55,16 @@ export interface FactoredNetwork {
 /**
  * The network with parameters `WEIGHT:coefficients` and `WEIGHT:basis` in the place of every layer's weight (SmartDeal:
  * SmartExchange's form kept during training). The rebuilt weight is the product of the coefficients, each zero or a
- * signed power of two, and the bases rounded to 8 bits with one scale a layer. Roundings pass gradients straight through.
+ * signed power of two, and the bases rounded to 8 bits with a power of two each. Roundings pass gradients straight through.
  * Throws when no layer has a weight that is a parameter, or when the network has been rewritten already.
  */
 export function factorLayers(network: Network, options: FactorOptions): FactoredNetwork {
-  const { form, range = defaultCodeRange } = options;
+  const { form, range = defaultCodeRange, weightBits } = options;
+  const classifiers = new Set(
+    layersOf(network)
+      .filter(({ role }) => role === "classifier")
+      .map(({ weight }) => weight),
+  );
   const layers = plan(network, form);
   const byWeight = new Map(layers.map((layer) => [layer.weight, layer]));
   return {
@@ -67,7 +77,10 @@ export function factorLayers(network: Network, options: FactorOptions): Factored
       rebuild: (g, weight) => {
         const layer = byWeight.get(weight)!;
         const coefficients = readCoefficients(g, layer, form, range);
-        return g.scope(`rebuild/${weight}`, () => rebuild(g, layer, coefficients));
+        return g.scope(`rebuild/${weight}`, () => {
+          const rebuilt = rebuild(g, layer, coefficients);
+          return weightBits === undefined || classifiers.has(weight) ? rebuilt : rounded(g, rebuilt, weightBits);
+        });
       },
     }),
   };
@@ -119,6 +132,11 @@ function readCoefficients(g: GraphBuilder, layer: FactoredLayer, form: Coefficie
 function rebuild(g: GraphBuilder, { weightShape, form, basis }: FactoredLayer, coefficients: Value): Value {
   const filters = rebuildFilters(g, form, weightShape[0]!, { coefficients, basis: g.value(basis) });
   return g.reshape(filters, weightShape);
+}
+
+/** Of `bits` bits between the ends of each output channel; the gradient passes straight through. */
+function rounded(g: GraphBuilder, weight: Value, bits: number): Value {
+  return quantizeAffine(g, weight, { bits: g.scalar(bits), ...minMaxOf(g, weight, { axis: 0 }), exactZero: true });
 }
 
 /** The nearest signed powers of two, or zero; the gradient passes straight through. */

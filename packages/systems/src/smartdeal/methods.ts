@@ -2,43 +2,36 @@
 
 import { z } from "zod";
 
+const positive = z.number().positive();
+const momentum = z.number().min(0).lt(1).describe("Momentum of coefficients, float32; 0: none is kept.");
+
 const factored = {
-  /** Share of the rows of coefficients that are kept. */
-  keptRowShare: z.number().gt(0).max(1).default(0.8),
-  /** Factors of the learning rate. */
-  coefficientRate: z.number().positive().default(1),
-  basisRate: z.number().positive().default(0.25),
+  keptRowShare: z.number().gt(0).max(1).default(0.8).describe("Share of the rows of coefficients that are kept."),
+  coefficientRate: positive.default(1).describe("Factor of the learning rate for coefficients."),
+  basisRate: positive.default(1).describe("Factor of the learning rate for bases."),
 };
 
-/** The product's operands: float32, or activations and gradients at 8 bits (as FracTrain's static baseline). */
+const switchFields = {
+  ...factored,
+  coefficientMomentum: momentum.default(0),
+  switchBar: z.number().int().min(1).max(127).default(10).describe("Net signs that move an exponent."),
+  updateThreshold: z.number().min(0).default(5e-5).describe("Updates of a smaller magnitude do not count."),
+};
+const roundFields = { ...factored, coefficientMomentum: momentum.default(0.9) };
+const latentFields = {
+  ...roundFields,
+  coefficientRate: positive.default(4).describe("Factor of the learning rate for coefficients."),
+  basisRate: positive.default(0.5).describe("Factor of the learning rate for bases."),
+};
+
+/** The products' operands: float32, or weights, activations and gradients at 8 bits (as FracTrain's static baseline). */
 const arithmetic = z.enum(["float32", "integer8"]).default("float32");
 
 export const methodSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("dense"), arithmetic }),
-  z.strictObject({
-    kind: z.literal("switch"),
-    arithmetic,
-    ...factored,
-    coefficientMomentum: z.number().min(0).lt(1).default(0),
-    /** Net signs that move an exponent. */
-    switchBar: z.number().int().min(1).max(127).default(10),
-    /** Updates of a smaller magnitude do not count: dC_threshold. */
-    updateThreshold: z.number().min(0).default(5e-5),
-  }),
-  z.strictObject({
-    kind: z.literal("round"),
-    arithmetic,
-    ...factored,
-    coefficientMomentum: z.number().min(0).lt(1).default(0.9),
-  }),
-  z.strictObject({
-    kind: z.literal("latent"),
-    arithmetic,
-    ...factored,
-    coefficientRate: z.number().positive().default(2),
-    basisRate: z.number().positive().default(0.5),
-    coefficientMomentum: z.number().min(0).lt(1).default(0.9),
-  }),
+  z.strictObject({ kind: z.literal("switch"), arithmetic, ...switchFields }),
+  z.strictObject({ kind: z.literal("round"), arithmetic, ...roundFields }),
+  z.strictObject({ kind: z.literal("latent"), arithmetic, ...latentFields }),
 ]);
 
 /** A method as it is written down; what is left out has its default. */
@@ -57,5 +50,36 @@ export function coefficientState(method: FactoredMethod): { readonly ownBits: nu
       return { ownBits: 0, momentumBits };
     case "latent":
       return { ownBits: 32, momentumBits };
+  }
+}
+
+/** The same as methods of `dovetail train`, in float32. */
+export const smartDealMethods = [
+  z.strictObject({
+    kind: z.literal("smartdeal").describe("SmartDeal: power-of-two coefficients and bases, by bucket switching."),
+    ...switchFields,
+  }),
+  z.strictObject({
+    kind: z.literal("smartdeal-round").describe("The same, each step rounded to a code at once."),
+    ...roundFields,
+  }),
+  z.strictObject({
+    kind: z.literal("smartdeal-latent").describe("The same with float32 coefficients that the forward pass rounds."),
+    ...latentFields,
+  }),
+] as const;
+
+export type SmartDealMethod = z.output<(typeof smartDealMethods)[number]>;
+
+/** The rule that a method of `dovetail train` asks for. */
+export function factoredMethodOf(method: SmartDealMethod): FactoredMethod {
+  const arithmetic = "float32";
+  switch (method.kind) {
+    case "smartdeal":
+      return { ...method, kind: "switch", arithmetic };
+    case "smartdeal-round":
+      return { ...method, kind: "round", arithmetic };
+    case "smartdeal-latent":
+      return { ...method, kind: "latent", arithmetic };
   }
 }

@@ -1,10 +1,11 @@
+import { elementCount } from "@dovetail/graph";
 import { createRuntime } from "@dovetail/runtime";
 import { expect, it } from "vitest";
 import { conclusionSchema } from "../reproduction/card.js";
 import { runPieces } from "../testing/run-pieces.js";
 import { stripes } from "../testing/stripes.js";
 import { concludeExperiment } from "./conclude.js";
-import { type Experiment, experiments } from "./experiment.js";
+import { type Experiment, experiments, networkFor } from "./experiment.js";
 import { piecesOf } from "./pieces.js";
 
 const tiny: Experiment = {
@@ -13,7 +14,6 @@ const tiny: Experiment = {
   steps: 15,
   integerSteps: 4,
   settingSteps: 2,
-  methods: experiments.quick.methods.filter(({ name }) => name !== "latent-averaged"),
 };
 
 it("runs all of its pieces, and its card has every line that it must have", { timeout: 600_000 }, async () => {
@@ -28,14 +28,26 @@ it("runs all of its pieces, and its card has every line that it must have", { ti
     "dense-8",
     "switch-8",
   ]);
+  const cell = (name: string, column: string) => {
+    const { columns, rows } = table("Methods");
+    return rows.find(([method]) => method === name)![columns.indexOf(column)] as number;
+  };
   // Four bits of a code and five of a counter; a code's and a float32 master's.
-  const bitsOf = (name: string) =>
-    table("Methods")
-      .rows.find(([method]) => method === name)!
-      .slice(-2);
-  expect(bitsOf("dense")).toEqual([32, 32]);
-  expect(bitsOf("switch")).toEqual([9, 0]);
-  expect(bitsOf("latent")).toEqual([36, 32]);
+  const update = "read and written by an update, bits a coefficient";
+  expect(["dense", "switch", "latent"].map((name) => cell(name, update))).toEqual([32, 9, 36]);
+  expect(["dense", "switch", "latent"].map((name) => cell(name, "momentum, bits"))).toEqual([32, 0, 32]);
+  const floats = "values of float32 weights between steps";
+  const names = ["switch", "round", "switch-momentum", "switch-averaged", "switch-8"];
+  expect(names.map((name) => cell(name, floats))).toEqual(names.map(() => 0));
+  const network = networkFor(tiny, dataset);
+  const sizes = network.parameters.filter(({ role }) => role === "weight").map(({ shape }) => elementCount(shape));
+  const weightCount = sizes.reduce((sum, size) => sum + size, 0);
+  expect(["dense", "dense-8"].map((name) => cell(name, floats))).toEqual([weightCount, weightCount]);
+  expect(cell("latent", floats)).toBeGreaterThanOrEqual(weightCount);
+  const between = "weights and their state between steps, ×";
+  expect(cell("dense", between)).toBe(1);
+  expect(cell("switch", between)).toBeGreaterThan(5);
+  expect(cell("switch-momentum", between)).toBeLessThan(2);
   const parts = table("Training energy of an image by part").rows;
   expect(parts.filter(([method]) => method === "switch").map(([, part]) => part)).toEqual([
     "forward",

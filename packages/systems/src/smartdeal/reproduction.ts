@@ -13,8 +13,7 @@ export const smartDealReproduction: Reproduction = {
       seeds: experiments.quick.seeds,
     },
     full: {
-      summary:
-        "ResNet-20 on 10,000 CIFAR-10 images, twenty epochs a training, three seeds; about two hours on two idle cores",
+      summary: "ResNet-20 on 10,000 CIFAR-10 images, twenty epochs a training, three seeds; about five CPU-hours",
       seeds: experiments.full.seeds,
     },
   },

@@ -1,6 +1,6 @@
 // What SmartDeal's reproduction found, and the ratios that are read from it.
 
-import type { EnergyRow, ModelledEnergy, PieceFigures } from "./pieces.js";
+import type { EnergyRow, ModelledEnergy, PieceFigures } from "./figures.js";
 import { type StepEnergy, totalPj } from "./training-energy.js";
 
 export interface Results {
@@ -11,6 +11,14 @@ export interface Results {
 
 export function storageRatio({ storage: { denseWeightBits, weightBits, otherBits } }: PieceFigures): number {
   return (denseWeightBits + otherBits) / (weightBits + otherBits);
+}
+
+/** Dense SGD's bits of weights and momentum between steps over a training's of what stands for them. */
+export function betweenStepsRatio({ storage: { denseWeightBits }, betweenSteps }: PieceFigures): number {
+  const bits = Object.values(betweenSteps.layers)
+    .flat()
+    .reduce((sum, tensor) => sum + tensor.bits, 0);
+  return (2 * denseWeightBits) / bits;
 }
 
 export interface RatioOptions {

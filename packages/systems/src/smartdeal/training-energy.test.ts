@@ -1,8 +1,10 @@
+import { extractWorkloads } from "@dovetail/hardware";
 import { countMacs, globalAveragePool, linear, NetworkBuilder, resNet } from "@dovetail/models";
 import { describe, expect, it } from "vitest";
 import { inferenceEnergyPj } from "./inference-energy.js";
 import {
   type KeptWeights,
+  layerArithmetic,
   type Parameters as MovedParameters,
   partPj,
   stepEnergy,
@@ -37,6 +39,8 @@ describe("a step of one layer", () => {
     expect(theirs.update.arithmeticPj).toBeCloseTo(2 * 480 * pj, 6);
     // 360 coefficients of 4 + 5 bits read and written, 90 elements of bases with as much momentum.
     expect(ours.update.weightsPj).toBeCloseTo((2 * 360 * 9 + 4 * 90 * 32) * dramPjPerBit, 6);
+    // Of a coefficient three products and three float32 additions, and two operations of the step as of a basis element.
+    expect(ours.update.arithmeticPj).toBeCloseTo(360 * 3 * (pj + 0.9) + 2 * (360 + 90) * pj, 6);
     const more = stepEnergy(single, { ...options, parameters: factored({}, 32) });
     expect(more.update.weightsPj - ours.update.weightsPj).toBeCloseTo(2 * 360 * 32 * dramPjPerBit, 6);
   });
@@ -53,6 +57,13 @@ describe("a step of one layer", () => {
   it("has no error product at the first layer", () => {
     expect(partPj(ours.error)).toBe(0);
   });
+});
+
+it("computes the classifier in float32, all other layers in what is asked for", () => {
+  const network = resNet({ depth: 8 });
+  const arithmeticOf = layerArithmetic(network, "integer8");
+  const { layers } = extractWorkloads(network.graph, { batchSize: 1 });
+  expect(layers.map(({ name }) => arithmeticOf(name))).toEqual([...Array(9).fill("integer8"), "float32"]);
 });
 
 it.each(["float32", "integer8"] as const)(
@@ -88,6 +99,18 @@ describe("inference", () => {
     const [half, most] = [0.5, 0.9].map((share) => energy({ kept: factors, inputZeros: inputZeros(share) }));
     expect(half!).toBeLessThan(ours);
     expect(most!).toBeLessThan(half!);
+  });
+
+  it("moves bases at 8 bits, each with its scale", () => {
+    const base = { columns: 3, rows: 160, keptRows: 0, bases: 10 };
+    const [few, more] = [base, { ...base, bases: 20 }].map((sizes) =>
+      energy({ kept: new Map([["classifier.weight", sizes]]) }),
+    );
+    const none = energy({ kept: new Map([["classifier.weight", { ...base, bases: 0 }]]) });
+    expect((more! - none) / (few! - none)).toBeCloseTo(2, 6);
+    // A basis of 9 elements takes as much as 80 marks of rows.
+    const marks = energy({ kept: new Map([["classifier.weight", { ...base, rows: 160 + 800, bases: 0 }]]) });
+    expect(few! - none).toBeCloseTo(marks - none, 6);
   });
 
   it("stores no more for a word with a mark than the word", () => {

@@ -1,9 +1,20 @@
 // Modelled energy of a training step, part by part, of dense SGD and of coefficients and bases, on one machine.
 
+import { basisBitWidth, scaleBitWidth } from "@dovetail/compress";
 import { dram, extractWorkloads, type Problem } from "@dovetail/hardware";
 import type { Network } from "@dovetail/models";
+import { layersOf } from "@dovetail/quant";
+import { codeBits } from "./codes.js";
 import { costOf, masterBits, type ProductCost, productsOf, wordsOf } from "./product-energy.js";
-import { type Arithmetic, bufferBytes, multiplyAccumulatePj, rebuildAdditionPj, wordBits } from "./training-machine.js";
+import {
+  type Arithmetic,
+  bufferBytes,
+  floatAdditionPj,
+  multiplyAccumulatePj,
+  rebuildAdditionPj,
+  rebuildRoundingPj,
+  wordBits,
+} from "./training-machine.js";
 
 /** A layer's weights as they are kept: sizes of its coefficient matrices and bases. */
 export interface KeptWeights {
@@ -28,6 +39,7 @@ export type Parameters =
 
 export interface StepOptions {
   readonly batchSize: number;
+  /** Of all layers but the classifier, which is trained in float32. */
   readonly arithmetic: Arithmetic;
   readonly parameters: Parameters;
 }
@@ -43,13 +55,12 @@ export interface PartEnergy {
   readonly activationsPj: number;
   /** Multiply-accumulates with their registers, and additions of the update. */
   readonly arithmeticPj: number;
-  /** Additions that rebuild weights. */
+  /** Additions that rebuild weights, and their rounding to 8 bits. */
   readonly rebuildPj: number;
 }
 
 export type StepEnergy = Readonly<Record<StepPart, PartEnergy>>;
 
-const codeBits = 4;
 const dramPjPerBit = dram({ kind: "LPDDR4" }).energyPjPerBit;
 
 /** Sum of all parts. */
@@ -69,15 +80,18 @@ export function partPj({ weightsPj, activationsPj, arithmeticPj, rebuildPj }: Pa
  * Element-wise operations are not charged; they would be the same for all methods.
  * `kept` of the parameters is by the name of the layer's weight.
  */
-export function stepEnergy(network: Network, { batchSize, arithmetic, parameters }: StepOptions): StepEnergy {
+export function stepEnergy(network: Network, options: StepOptions): StepEnergy {
+  const { batchSize, parameters } = options;
   const { layers } = extractWorkloads(network.graph, { batchSize });
   const sum: Record<StepPart, PartEnergy> = { forward: none, error: none, weightGradient: none, update: none };
-  layers.forEach(({ problem, weights }, index) => {
+  const arithmeticOf = layerArithmetic(network, options.arithmetic);
+  layers.forEach(({ name, problem, weights }, index) => {
+    const arithmetic = arithmeticOf(name);
     const kept = parameters.kind === "factored" ? parameters.kept.get(weights.name) : undefined;
     const count = wordsOf(problem, "Weights");
     const products = productsOf(problem, wordBits[arithmetic]);
     const weighted = (product: Problem): PartEnergy =>
-      partOf(weightedEnergy(costOf(product, arithmetic), arithmetic, kept, count, masterBits));
+      partOf(weightedEnergy(costOf(product, arithmetic), arithmetic, kept, count, trainedBasis));
     sum.forward = added(sum.forward, weighted(products.forward));
     if (index > 0) sum.error = added(sum.error, weighted(products.error));
     sum.weightGradient = added(sum.weightGradient, gradientEnergy(costOf(products.gradient, arithmetic), kept, count));
@@ -85,6 +99,26 @@ export function stepEnergy(network: Network, { batchSize, arithmetic, parameters
   });
   return sum;
 }
+
+/** Arithmetic of a layer by the name of its node: `quantizeLayers` leaves the classifier in float32. */
+export function layerArithmetic(network: Network, arithmetic: Arithmetic): (node: string) => Arithmetic {
+  const classifiers = new Set(
+    layersOf(network)
+      .filter(({ role }) => role === "classifier")
+      .map(({ node }) => node.name),
+  );
+  return (node) => (classifiers.has(node) ? "float32" : arithmetic);
+}
+
+/** Bits of a basis: of an element, and of what all of its elements share. */
+interface BasisBits {
+  readonly element: number;
+  readonly scale: number;
+}
+
+/** Between steps, and as stored for inference. */
+const trainedBasis: BasisBits = { element: masterBits, scale: 0 };
+export const storedBasis: BasisBits = { element: basisBitWidth, scale: scaleBitWidth };
 
 const none: PartEnergy = { weightsPj: 0, activationsPj: 0, arithmeticPj: 0, rebuildPj: 0 };
 
@@ -106,15 +140,15 @@ export interface WeightedEnergy {
   readonly rebuildPj: number;
 }
 
-/** The forward product of a layer; `kept` has the sizes of its factors, of which a basis element takes `basisBits`. */
+/** The forward product of a layer; `kept` has the sizes of its factors. */
 export function forwardEnergy(
   problem: Problem,
   arithmetic: Arithmetic,
   kept: KeptWeights | undefined,
-  basisBits: number,
+  basis: BasisBits,
 ): WeightedEnergy {
   const { forward } = productsOf(problem, wordBits[arithmetic]);
-  return weightedEnergy(costOf(forward, arithmetic), arithmetic, kept, wordsOf(problem, "Weights"), basisBits);
+  return weightedEnergy(costOf(forward, arithmetic), arithmetic, kept, wordsOf(problem, "Weights"), basis);
 }
 
 function weightedEnergy(
@@ -122,19 +156,21 @@ function weightedEnergy(
   arithmetic: Arithmetic,
   kept: KeptWeights | undefined,
   count: number,
-  basisBits: number,
+  basis: BasisBits,
 ): WeightedEnergy {
   const inputsPj = inputs.dramPj + inputs.bufferPj;
   const outputsPj = outputs.dramPj + outputs.bufferPj;
   const denseWeightsPj = weights.dramPj + weights.bufferPj;
   if (!kept) return { weightsPj: denseWeightsPj, inputsPj, outputsPj, arithmeticPj, rebuildPj: 0 };
-  const additions = (kept.keptRows * kept.columns ** 2) / count;
+  // A weight of a kept row takes an addition for each column of its coefficients.
+  const rebuiltPj = kept.columns * rebuildAdditionPj + rebuildRoundingPj(arithmetic);
+  const rebuiltShare = (kept.keptRows * kept.columns) / count;
   return {
-    weightsPj: (denseWeightsPj * factoredBits(kept, basisBits)) / (count * wordBits[arithmetic]),
+    weightsPj: (denseWeightsPj * factoredBits(kept, basis)) / (count * wordBits[arithmetic]),
     inputsPj,
     outputsPj,
     arithmeticPj: arithmeticPj * keptShare(kept),
-    rebuildPj: weights.bufferReads * additions * rebuildAdditionPj,
+    rebuildPj: weights.bufferReads * rebuiltShare * rebuiltPj,
   };
 }
 
@@ -161,7 +197,7 @@ function gradientEnergy(
 /**
  * Dense: weight and momentum, float32, are read and written, and with 8-bit arithmetic the 8-bit weight is written too.
  * Factored: codes with their state, bases with their momentum; gradients of coefficients are the weights' times the
- * bases, those of bases are sums of shifted gradients.
+ * bases, those of bases are sums of shifted gradients, in float32.
  */
 function updateEnergy(
   count: number,
@@ -178,7 +214,7 @@ function updateEnergy(
   const coefficients = kept.keptRows * kept.columns;
   const basisElements = kept.bases * kept.columns ** 2;
   const bits = 2 * coefficients * (codeBits + ownBits + momentumBits) + 4 * basisElements * masterBits;
-  const gradients = coefficients * kept.columns * (unitPj + rebuildAdditionPj);
+  const gradients = coefficients * kept.columns * (unitPj + floatAdditionPj);
   return {
     ...none,
     weightsPj: bits * dramPjPerBit,
@@ -187,8 +223,8 @@ function updateEnergy(
 }
 
 /** Bits of a layer's codes, row marks and bases. */
-function factoredBits({ columns, rows, keptRows, bases }: KeptWeights, basisBits: number): number {
-  return keptRows * columns * codeBits + rows + bases * columns ** 2 * basisBits;
+export function factoredBits({ columns, rows, keptRows, bases }: KeptWeights, basis: BasisBits): number {
+  return keptRows * columns * codeBits + rows + bases * (columns ** 2 * basis.element + basis.scale);
 }
 
 function keptShare({ rows, keptRows }: KeptWeights): number {

@@ -14,17 +14,25 @@ export const wordBits: Readonly<Record<Arithmetic, number>> = { float32: 32, int
 /** Energy of one multiply-accumulate. */
 export function multiplyAccumulatePj(arithmetic: Arithmetic): number {
   if (arithmetic === "float32") {
-    return figure(horowitz, "floatMultiply32Energy").value + figure(horowitz, "floatAdd32Energy").value;
+    return figure(horowitz, "floatMultiply32Energy").value + floatAdditionPj;
   }
   return multiplyAccumulate({ weightBitWidth: 8, activationBitWidth: 8, technologyNm }).energyPj;
 }
 
+/** Energy of a float32 addition. */
+export const floatAdditionPj = figure(horowitz, "floatAdd32Energy").value;
+
 /** Of a shift and an addition that rebuild a weight: the addition's, at 16 bits, which hold the sum of three products. */
 export const rebuildAdditionPj = figure(horowitz, "integerAdd16Energy").value;
 
+/** Of the rounding of a rebuilt weight to the operands' width: at 8 bits a product with its channel's scale. */
+export function rebuildRoundingPj(arithmetic: Arithmetic): number {
+  return arithmetic === "integer8" ? figure(horowitz, "integerMultiply8Energy").value : 0;
+}
+
 /**
  * 16 × 16 units around one buffer of 512 KB and LPDDR4; each unit has registers for the weights and the sums it works
- * on. Rows of zero weights are skipped neither for us nor for the dense network.
+ * on. The rows that are zero for good are skipped for ours (`stepEnergy`); dense weights have none.
  */
 export function trainingMachine(arithmetic: Arithmetic): Accelerator {
   const bits = wordBits[arithmetic];

@@ -5,6 +5,8 @@ import { createRuntime, type Runtime } from "@dovetail/runtime";
 import { type Checkpoint, constant, planStep, softmaxCrossEntropy } from "@dovetail/train";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stripes } from "../testing/stripes.js";
+import { epochsDone } from "./average.js";
+import { floatWeightValues } from "./between-steps.js";
 import { factorLayers } from "./factored-network.js";
 import { type MethodInput, methodSchema } from "./methods.js";
 import { smartDealOptimizer } from "./rules.js";
@@ -86,6 +88,20 @@ it("at no step is there anything but codes, bases and counters for the weights",
   await compiled.release();
 });
 
+it("counts whatever stands for a weight in float32, and tensors that it knows nothing of", () => {
+  const { network: factored } = factorLayers(network, { form: "codes" });
+  const name = network.parameters.find(({ role }) => role === "weight")!.name;
+  const of = (tensors: Readonly<Record<string, Tensor>>, among = factored): number =>
+    floatWeightValues(among, new Map(Object.entries(tensors)));
+  const floats = tensor("float32", [3, 2], [1, 2, 3, 4, 5, 6]);
+  const known = { [`${name}:basis`]: floats, [`${name}:basis:momentum`]: floats, "stem.bn.scale": floats };
+  expect(of({ ...known, [`${name}:coefficients`]: tensor("int8", [1], [3]) })).toBe(0);
+  expect(of({ ...known, [`${name}:coefficients`]: floats })).toBe(6);
+  expect(of({ ...known, [name]: floats })).toBe(6);
+  expect(of({ ...known, "a copy": floats })).toBe(6);
+  expect(of({ [name]: floats, [`${name}:momentum`]: floats }, network)).toBe(6);
+});
+
 // Two trainings are compiled a case: seconds, but minutes on a machine with much else to do.
 describe("a training that is interrupted goes on to the same bits", { timeout: 300_000 }, () => {
   it.each([
@@ -116,6 +132,33 @@ describe("a training that is interrupted goes on to the same bits", { timeout: 3
   });
 });
 
+it("averaging goes on from the end of an epoch of the same training to the bits of a whole one", {
+  timeout: 300_000,
+}, async () => {
+  const averaging = { fromEpoch: 2 };
+  // Falls, as one cycle does; with averaging it stays from the end of the second epoch on.
+  const falling = (step: number): number => 0.1 / (1 + step);
+  const staying = (step: number): number => falling(Math.min(step, 12));
+  const method = { kind: "switch", switchBar: 2, updateThreshold: 1e-5, coefficientMomentum: 0.5 } as const;
+  const whole = await trainByMethod(options(method, { learningRate: staying, averaging }));
+  let kept: Checkpoint | undefined;
+  await trainByMethod(
+    options(method, {
+      learningRate: falling,
+      onCheckpoint: async (checkpoint) => {
+        if (epochsDone(checkpoint) === averaging.fromEpoch) kept = checkpoint;
+      },
+    }),
+  );
+  const rest = await trainByMethod(options(method, { learningRate: staying, averaging, goesOnFrom: kept }));
+  expect(bits(rest.weights)).toEqual(bits(whole.weights));
+  expect(rest.losses).toEqual(whole.losses);
+  expect([rest.accuracyFraction, rest.lastAccuracyFraction]).toEqual([
+    whole.accuracyFraction,
+    whole.lastAccuracyFraction,
+  ]);
+});
+
 const bits = (weights: ReadonlyMap<string, Tensor>) => [...weights].map(([name, { data }]) => [name, data]);
 
 it("stores less than a quarter of the dense weights even in so small a network, at 8 bits too", async () => {
@@ -124,6 +167,18 @@ it("stores less than a quarter of the dense weights even in so small a network, 
   expect(denseWeightBits / weightBits).toBeGreaterThan(4);
   expect(otherBits).toBeGreaterThan(0);
   for (const { rows, keptRows } of Object.values(kept)) expect(keptRows).toBeLessThanOrEqual(rows);
+  // Of each layer there are codes and counters, int8, bases and their momentum: nothing else.
+  for (const [weight, tensors] of Object.entries(outcome.betweenSteps.layers)) {
+    const { columns, rows, keptRows, bases } = kept[weight]!;
+    expect(tensors.map(({ tensor, elementType, bits: counted }) => [tensor, elementType, counted]).sort()).toEqual([
+      ["basis", "float32", 32 * bases * columns ** 2],
+      ["basis:momentum", "float32", 32 * bases * columns ** 2],
+      ["coefficients", "int8", 4 * keptRows * columns + rows],
+      ["coefficients:counter", "int8", 5 * keptRows * columns],
+    ]);
+  }
+  expect(Object.keys(outcome.betweenSteps.layers)).toEqual(Object.keys(kept));
+  expect(outcome.betweenSteps.floatWeights).toBe(0);
   expect(outcome.losses.every(Number.isFinite)).toBe(true);
   // Every layer's input but the image's is behind a ReLU, or the mean of what is.
   const zeros = Object.values(outcome.inputZeros!);

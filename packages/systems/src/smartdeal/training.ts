@@ -19,12 +19,13 @@ import {
   train,
 } from "@dovetail/train";
 import type { PieceCheckpoint } from "../reproduction/reproduction.js";
-import { type Averaging, createAverage } from "./average.js";
-import { type FactoredNetwork, factorLayers } from "./factored-network.js";
+import { type Averaging, createAverage, isAverage } from "./average.js";
+import { type BetweenSteps, floatWeightValues, keptTensors } from "./between-steps.js";
+import type { FactoredNetwork } from "./factored-network.js";
 import { inputZeros } from "./input-zeros.js";
-import type { FactoredMethod, Method } from "./methods.js";
-import { smartDealOptimizer } from "./rules.js";
-import { decomposedStart, structuredLayers } from "./structured-tensors.js";
+import type { Method } from "./methods.js";
+import { prepareFactored } from "./prepare.js";
+import { structuredLayers } from "./structured-tensors.js";
 import type { KeptWeights } from "./training-energy.js";
 
 export interface TrainingOptions {
@@ -49,6 +50,10 @@ export interface TrainingOptions {
   readonly random: RandomStream;
   readonly watch?: Watch | undefined;
   readonly checkpoint?: PieceCheckpoint | undefined;
+  /** Where `checkpoint` has nothing yet: a checkpoint of another training that was the same so far. */
+  readonly goesOnFrom?: Checkpoint | undefined;
+  /** Sees each checkpoint of the training, before it is saved. */
+  readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
 }
 
 export interface Outcome {
@@ -60,6 +65,7 @@ export interface Outcome {
   /** Mean loss of each epoch. */
   readonly losses: readonly number[];
   readonly storage: Storage;
+  readonly betweenSteps: BetweenSteps;
   /** Share of zeros in the layers' inputs, by the names of their nodes; with 8-bit operands only. */
   readonly inputZeros?: Readonly<Record<string, number>> | undefined;
 }
@@ -77,7 +83,7 @@ export interface Storage {
 
 const checkpointEverySteps = 100;
 /** Steps that bring the running statistics of an averaged network up to date: 0.9^60 is below 0.2 %. */
-const statisticsSteps = 60;
+export const statisticsSteps = 60;
 
 /** Trains a network by a method and evaluates it. Throws the signal's reason. */
 export async function trainByMethod(options: TrainingOptions): Promise<Outcome> {
@@ -88,21 +94,25 @@ export async function trainByMethod(options: TrainingOptions): Promise<Outcome> 
     ...(options.weights ?? []),
   ]);
   const stepsPerEpoch = Math.floor(dataset.parts.train.count / batchSize);
-  const factored = method.kind === "dense" ? undefined : factor(options.network, method);
+  const prepared =
+    method.kind === "dense"
+      ? undefined
+      : prepareFactored(options.network, method, { weights: denseWeights, momentum, weightDecay, stepsPerEpoch });
+  const factored = prepared?.factored;
   const plain = factored?.network ?? options.network;
   const network = method.arithmetic === "integer8" ? inIntegers(plain, factored !== undefined) : plain;
   const first = new Map([
     ...initializeParameters(network, random.split("weights")),
     ...denseWeights,
-    ...(factored && method.kind !== "dense" ? decomposedStart(factored, denseWeights, method) : []),
+    ...(prepared?.factors ?? []),
   ]);
-  const optimizer =
-    method.kind === "dense"
-      ? sgd({ momentum, weightDecay })
-      : smartDealOptimizer({ ...method, rule: method.kind, momentum, weightDecay, stepsPerEpoch });
+  const optimizer = prepared?.optimizer ?? sgd({ momentum, weightDecay });
   const average = factored && averaging ? createAverage(factored, averaging) : undefined;
-  const resume = await checkpoint?.load();
+  const resume = (await checkpoint?.load()) ?? options.goesOnFrom;
   if (resume) average?.restore(resume);
+  // What a training that was done already saved last.
+  let held = new Map([...(resume?.tensors ?? [])].filter(([name]) => !isAverage(name)));
+  let floatWeights = floatWeightValues(network, held);
   const run = (weights: ReadonlyMap<string, Tensor>, learningRate: Schedule, count: number, own: object) =>
     train({
       runtime: options.runtime,
@@ -127,11 +137,14 @@ export async function trainByMethod(options: TrainingOptions): Promise<Outcome> 
       ...own,
     });
   const { weights, history } = await run(first, options.learningRate, steps, {
-    checkpointEverySteps,
-    onCheckpoint: checkpoint || average ? save : undefined,
+    checkpointEverySteps: Math.min(checkpointEverySteps, steps),
+    onCheckpoint: save,
     resume,
   });
   async function save(given: Checkpoint): Promise<void> {
+    held = new Map(given.tensors);
+    floatWeights = Math.max(floatWeights, floatWeightValues(network, held));
+    await options.onCheckpoint?.(given);
     const observed = average ? average.observe(given) : given;
     await checkpoint?.save(observed);
   }
@@ -139,23 +152,21 @@ export async function trainByMethod(options: TrainingOptions): Promise<Outcome> 
   const lastAccuracyFraction = await evaluate(weights);
   const averaged = average?.tensors(weights);
   const final = averaged ? (await run(averaged, () => 0, statisticsSteps, {})).weights : weights;
+  const storage = storageOf(options.network, factored, final);
   return {
     weights: final,
     accuracyFraction: averaged ? await evaluate(final) : lastAccuracyFraction,
     lastAccuracyFraction,
     losses: history.map(({ loss }) => loss),
-    storage: storageOf(options.network, factored, final),
+    storage,
+    betweenSteps: { layers: keptTensors(options.network, held, { method, kept: storage.kept }), floatWeights },
     ...(method.arithmetic === "integer8" && {
       inputZeros: await inputZeros({ runtime: options.runtime, network, weights: final, dataset }),
     }),
   };
 }
 
-export function factor(network: Network, { kind }: FactoredMethod): FactoredNetwork {
-  return factorLayers(network, { form: kind === "latent" ? "latent" : "codes" });
-}
-
-/** Activations and gradients at 8 bits; rebuilt weights stay as they are, dense ones have 8 bits too. */
+/** Activations and gradients at 8 bits, and dense weights; rebuilt ones have been rounded where they are rebuilt. */
 function inIntegers(network: Network, isFactored: boolean): Network {
   return quantizeLayers(network, isFactored ? { weightBits: 0 } : {});
 }
