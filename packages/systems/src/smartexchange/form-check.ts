@@ -15,7 +15,7 @@ import {
   unpackTensor,
   weightLayersOf,
 } from "@dovetail/compress";
-import { modelOf, readModel, type StructuredAnnotation, type Tensor, writeModel } from "@dovetail/graph";
+import { type Graph, modelOf, readModel, type StructuredAnnotation, type Tensor, writeModel } from "@dovetail/graph";
 import { exportModel, type Network } from "@dovetail/models";
 import { z } from "zod";
 import type { ProjectedWeights } from "./projection.js";
@@ -38,25 +38,49 @@ export const formCheckSchema = z.object({
 
 export type FormCheck = z.output<typeof formCheckSchema>;
 
+/** The packed tensors, and the graph of the exported model, as they were read again. */
+interface Read {
+  readonly tensors: ReadonlyMap<string, PackedTensor>;
+  readonly graph: Graph;
+}
+
 /** Saves the weights packed and as a model, reads both, and counts what is not as it should be. */
-export function checkForm(network: Network, { weights, tensors }: ProjectedWeights): FormCheck {
-  const layers = weightLayersOf(network.graph, weights);
+export function checkForm(network: Network, projected: ProjectedWeights): FormCheck {
+  const { fileBytes, ...read } = saveAndRead(network, projected);
+  return {
+    fileBytes,
+    headerBytes: fileBytes - Math.ceil(storageOf(projected.tensors).bits / 8),
+    ...compareForm(network, projected.weights, read),
+  };
+}
+
+export function saveAndRead(
+  network: Network,
+  { weights, tensors }: ProjectedWeights,
+): Read & { readonly fileBytes: number } {
   const file = encodePacked({ tensors, graph: new Uint8Array(), metadata: {} });
-  const read = decodePacked(file).tensors;
   const exported = exportModel(network, weights);
   const annotated = modelOf(annotateCompressed(exported.graph, tensors));
   const { graph } = readModel(writeModel(annotated));
+  return { fileBytes: file.length, tensors: decodePacked(file).tensors, graph };
+}
+
+/** `weights` are those that were evaluated. */
+export function compareForm(
+  network: Network,
+  weights: ReadonlyMap<string, Tensor>,
+  { tensors, graph }: Read,
+): Omit<FormCheck, "fileBytes" | "headerBytes"> {
+  const layers = weightLayersOf(network.graph, weights);
   return {
-    fileBytes: file.length,
-    headerBytes: file.length - Math.ceil(storageOf(tensors).bits / 8),
-    changedInFile: differences(weights, (name) => unpackTensor(read.get(name)!)),
+    changedInFile: differences(weights, (name) => unpackTensor(tensors.get(name)!)),
     changedInModel: differences(weights, (name) => graph.initializers.get(name)!),
     outsideForm: layers.reduce((sum, layer) => {
-      const found = structuredOf(read.get(layer.name)!);
+      const found = structuredOf(tensors.get(layer.name)!);
       return sum + outsideOf(found, filtersOf(layer, weights.get(layer.name)!));
     }, 0),
     wrongAnnotations: layers.filter(({ name }) => {
-      const expected = annotationOf(structuredOf(read.get(name)!));
+      const expected = annotationOf(structuredOf(tensors.get(name)!));
       return !isDeepStrictEqual({ ...graph.annotations.get(name)?.structured }, expected);
     }).length,
   };
