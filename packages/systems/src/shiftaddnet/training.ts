@@ -37,9 +37,9 @@ const splitAt = (rate: number) => () => splitByRole(descent(), radam(), { roles:
  * - convolution, SGD: 34.2, 39.5 and 38.0 % at 0.03, 0.1 and 0.3; RAdam: 37.7, 40.4, 44.0 and 38.7 % at 0.01, 0.05, 0.1 and 0.2
  * - shift, SGD: 27.4, 26.6, 29.2 and 29.8 % at 0.05, 0.1, 0.3 and 1; RAdam: 20.3, 26.5, 28.6, 28.5, 35.0, 37.8 and 34.8 % at
  *   0.01, 0.02, 0.05, 0.1, 0.2, 0.5 and 1; split: 35.4, 37.0, 37.8 and 37.8 % at 2, 5, 10 and 20
- * - add, SGD: 31.1, 32.4 and 33.0 % at 0.1, 0.3 and 1; RAdam: 24.0 and 27.5 % at 0.05 and 0.2
- * - shift-add, SGD: 31.0, 32.2 and 33.9 % at 0.1, 0.3 and 1; RAdam: 28.8 and 27.3 % at 0.2 and 0.5; split: 32.8, 32.2,
- *   27.6 and 28.5 % at 1, 2, 5 and 10
+ * - add, SGD: 31.1, 32.4, 33.0 and 20.1 % at 0.1, 0.3, 1 and 3; RAdam: 24.0 and 27.5 % at 0.05 and 0.2
+ * - shift-add, SGD: 31.0, 32.2, 33.9 and 29.8 % at 0.1, 0.3, 1 and 3; RAdam: 28.8 and 27.3 % at 0.2 and 0.5; split: 32.8,
+ *   32.2, 27.6 and 28.5 % at 1, 2, 5 and 10
  */
 export const optimizers = {
   "sgd-0.1": { learningRate: 0.1, make: descent, rule: "sgd" },
