@@ -10,14 +10,14 @@ import { runChosen, runTraining, runTuning } from "./run-training.js";
 
 /**
  * How much longer a step takes than one of the convolutional network in float32, in float32 and in fixed point: measured
- * on one core in turns, ResNet-20, batches of 64, beside other work.
+ * on one core step by step in turns, ResNet-20, batches of 64, beside other work.
  */
 const variantWork: Readonly<Record<NetworkChoice["variant"], readonly [float32: number, fixed: number]>> = {
   convolution: [1, 1.8],
   shift: [1.2, 1.7],
-  add: [5.2, 6.5],
-  shiftAdd: [7, 9],
-  fixedShiftAdd: [6, 7.5],
+  add: [4.6, 5.6],
+  shiftAdd: [6, 7.5],
+  fixedShiftAdd: [5.5, 6.5],
 };
 
 /** Part of a training step's time that an image's evaluation takes, times the images of a batch. */
