@@ -2,10 +2,11 @@
 
 import type { CardTable, Claim, Conclusion, NotRun, Scale } from "../reproduction/card.js";
 import { claimOf, mean, percent, points, rounded, standardDeviation } from "../reproduction/claims.js";
+import { filtersInStep } from "./accelerator/machines.js";
 import { type Experiment, experiments, type NetworkExperiment, retrainingRate } from "./experiment.js";
 import type { FormCheck } from "./form-check.js";
 import { type LineCheck, lineCheckSchema } from "./line-check.js";
-import { type MethodName, methods } from "./methods.js";
+import { type MethodName, methods, structuredMethods } from "./methods.js";
 import { type CompressedFigures, compressedSchema, floatSchema, pieceName } from "./pieces.js";
 import { setupOf, triedOf } from "./setup.js";
 import { type StructureFacts, structureFactsSchema } from "./structure-facts.js";
@@ -48,14 +49,12 @@ function structureClaims(
 ): Claim[] {
   const projected = facts(name);
   const delivered = (seed: number): number[] =>
-    (["smartexchange", "smartexchange-projected"] as const).map((method) =>
-      broken(compressed(name, method, seed).form!),
-    );
+    structuredMethods.map((method) => broken(compressed(name, method, seed).form!));
   const { layers } = line(name);
   const sums = layers.reduce((sum, layer) => sum + layer.sums, 0);
   return [
     claimOf({
-      text: `${name}, the first seed's trained network projected, and what every seed's retraining delivers, by either form of it: properties of the form broken after saving and reading (weights that changed, values outside the form, wrong annotations), at most`,
+      text: `${name}, the first seed's trained network projected, and what every seed's retraining delivers, by every form of it: properties of the form broken after saving and reading (weights that changed, values outside the form, wrong annotations), at most`,
       source: shown,
       claimed: 0,
       unit: "values",
@@ -89,6 +88,7 @@ const names: Readonly<Record<MethodName, (network: NetworkExperiment) => string>
   float32: () => "float32",
   smartexchange: () => "SmartExchange",
   "smartexchange-projected": () => "SmartExchange, projected after every epoch",
+  "smartexchange-shared": () => `SmartExchange, zero rows shared by ${filtersInStep} filters`,
   quantization: ({ equalBits }) => `${equalBits}-bit quantization`,
   pruning: () => "magnitude pruning, 8 bit",
   "low-rank": ({ factorization }) => `low rank (${factorization}), 8 bit`,

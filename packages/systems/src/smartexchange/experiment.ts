@@ -43,6 +43,7 @@ const retraining: Readonly<Record<MethodName, Retraining>> = {
   float32: { rateFactor: 0.5 },
   smartexchange: { rateFactor: 0.5, trainsBases: true },
   "smartexchange-projected": { rateFactor: 0.5 },
+  "smartexchange-shared": { rateFactor: 0.5, trainsBases: true },
   quantization: { rateFactor: 0.5 },
   pruning: { rateFactor: 1 },
   "low-rank": { rateFactor: 1 },

@@ -16,6 +16,7 @@ import {
 } from "@dovetail/compress";
 import type { Tensor } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
+import { filtersInStep } from "./accelerator/machines.js";
 import type { NetworkExperiment } from "./experiment.js";
 import {
   identityProjection,
@@ -29,17 +30,26 @@ import type { ProjectedTrainingOptions } from "./train-projected.js";
 
 /**
  * `float32` is retrained as the others are and not compressed; `smartexchange` trains its bases, `smartexchange-projected`
- * is projected after every epoch, as published.
+ * is projected after every epoch, as published; `smartexchange-shared` trains its bases too, but filters that the
+ * accelerator runs in step share a pattern of zero rows, the only ones that all of them can skip.
  */
 export const methods = [
   "float32",
   "smartexchange",
   "smartexchange-projected",
+  "smartexchange-shared",
   "quantization",
   "pruning",
   "low-rank",
 ] as const;
 export type MethodName = (typeof methods)[number];
+
+/** Those that deliver SmartExchange's form. */
+export const structuredMethods = ["smartexchange", "smartexchange-projected", "smartexchange-shared"] as const;
+type StructuredMethod = (typeof structuredMethods)[number];
+
+const isStructured = (method: MethodName): method is StructuredMethod =>
+  (structuredMethods as readonly string[]).includes(method);
 
 /** What is retrained, and how it is compressed. */
 export interface PreparedMethod {
@@ -51,7 +61,7 @@ export interface PreparedMethod {
 }
 
 /** Methods that can be brought to a storage. */
-export type CompressionMethod = Exclude<MethodName, "float32" | "quantization" | "smartexchange-projected">;
+export type CompressionMethod = "smartexchange" | "pruning" | "low-rank";
 
 export interface CompressionSettings {
   /** What the whole network may take. SmartExchange prunes no rows without it; the others need it. */
@@ -109,8 +119,9 @@ export function prepareMethod(
   const projection = integerProjection(layers, { bitWidth: equalBits, name: `${equalBits}-bit` });
   if (method === "quantization") return { network, weights, layers, projects: "step", projection };
   const { bits } = storageOf(projection.project(weights).tensors);
-  const form = method === "smartexchange-projected" ? "smartexchange" : method;
-  return prepareCompression(form, network, weights, { ...settings, bits });
+  const groupFilters = method === "smartexchange-shared" ? filtersInStep : settings.groupFilters;
+  const form = isStructured(method) ? "smartexchange" : method;
+  return prepareCompression(form, network, weights, { ...settings, groupFilters, bits });
 }
 
 /**

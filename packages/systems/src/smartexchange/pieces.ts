@@ -48,13 +48,14 @@ export const pieceName = {
 
 /**
  * Tensors that a piece keeps for others: the weights of the trained network `float-<network>-seed<n>`; those in
- * SmartExchange's form `smartexchange-<network>-seed<n>` and, of the first seed, pruned `pruning-<network>-seed<n>`, whose
- * state is `{annotations}`: what each layer takes in SmartExchange's form. Of the first seed SmartExchange's packed file,
- * one tensor `file`.
+ * SmartExchange's form `smartexchange-<network>-seed<n>` and, of the first seed, with shared rows
+ * `smartexchange-shared-<network>-seed<n>` and pruned `pruning-<network>-seed<n>`, whose state is `{annotations}`: what each
+ * layer takes in SmartExchange's form. Of the first seed SmartExchange's packed file, one tensor `file`.
  */
 export const keptName = {
   float: pieceName.float,
   smartExchange: (network: string, seed: number) => pieceName.compressed(network, "smartexchange", seed),
+  shared: (network: string, seed: number) => pieceName.compressed(network, "smartexchange-shared", seed),
   pruning: (network: string, seed: number) => pieceName.compressed(network, "pruning", seed),
   packed: (network: string, seed: number) => `packed-${network}-seed${seed}`,
 } as const;
@@ -204,7 +205,9 @@ async function compress(
     await keep(keptName.smartExchange(settings.name, seed), checkpointOf(final));
     if (isFirst) await keep(keptName.packed(settings.name, seed), packedCheckpoint(final));
   }
-  if (method === "pruning" && isFirst) await keep(keptName.pruning(settings.name, seed), checkpointOf(final));
+  if (isFirst && (method === "pruning" || method === "smartexchange-shared")) {
+    await keep(pieceName.compressed(settings.name, method, seed), checkpointOf(final));
+  }
   return {
     accuracyBefore,
     accuracyFraction: await accuracyOf(final.weights),

@@ -20,8 +20,8 @@ const tiny: Experiment = {
 it("runs all of its pieces and says what they show", { timeout: 300_000 }, async () => {
   const runtime = await createRuntime({ threads: 1 });
   const dataset = stripes({ train: 64, validation: 0, test: 40 });
-  const [onAccelerators] = acceleratorPieces("quick", compressedNetworks(tiny));
-  const results = await runPieces([...piecesOf(tiny), onAccelerators!], runtime, dataset);
+  const [onAccelerators, sharedOnAccelerators] = acceleratorPieces("quick", compressedNetworks(tiny));
+  const results = await runPieces([...piecesOf(tiny), onAccelerators!, sharedOnAccelerators!], runtime, dataset);
   await runtime.release();
   const conclusion = conclusionSchema.parse(concludeExperiment(tiny, results));
   // Exact, whatever the training.
@@ -35,6 +35,7 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
     "float32",
     "SmartExchange",
     "SmartExchange, projected after every epoch",
+    "SmartExchange, zero rows shared by 64 filters",
     "4-bit quantization",
     "magnitude pruning, 8 bit",
     "low rank (spatial), 8 bit",
@@ -42,7 +43,7 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
   // Retrained with the same batches, and not compressed.
   expect(accuracies.rows[0]![1]).toBe(1);
   const sizes = accuracies.rows.slice(1).map(([, , kilobytes]) => kilobytes as number);
-  const quantization = sizes[2]!;
+  const quantization = sizes[3]!;
   for (const size of sizes) {
     expect(size).toBeLessThanOrEqual(quantization * 1.001);
     expect(size).toBeGreaterThan(quantization * 0.93);
@@ -56,6 +57,11 @@ it("runs all of its pieces and says what they show", { timeout: 300_000 }, async
   // Rows are pruned filter by filter; zeros of magnitude pruning are as many as the storage asks for.
   expect(own.zeroRowsInStep).toBeLessThan(own.zeroRowsOfWeights);
   expect(own.pruned!.weightZeroFraction).toBeGreaterThan(0.3);
+  // Rows that all filters in step share are skipped.
+  const shared = ownResultSchema.parse(results.get(sharedOnAccelerators!.name));
+  expect(shared.zeroRowsOfWeights).toBeGreaterThan(0);
+  expect(shared.zeroRowsInStep).toBeCloseTo(shared.zeroRowsOfWeights, 6);
+  expect(shared.pruned).toBeUndefined();
   const { DianNao, SmartExchange } = own.costs;
   expect(SmartExchange!.macs).toBe(DianNao!.macs);
   expect(SmartExchange!.energyPj).toBeLessThan(DianNao!.energyPj);

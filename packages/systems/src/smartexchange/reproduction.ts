@@ -41,24 +41,35 @@ function together(scale: Scale, results: ReadonlyMap<string, unknown>): Conclusi
   };
 }
 
-/** What the trainings of the first seed end with. */
+/** What the trainings of the first seed end with: rows pruned filter by filter, and for all filters that run in step. */
 export function compressedNetworks(experiment: Experiment): OwnSubject[] {
-  return experiment.networks.map((settings) => ({
-    name: settings.name,
-    layers: settings.depth,
-    load: (context) => loadCompressed(experiment, settings, context),
-  }));
+  return experiment.networks.flatMap((settings) => {
+    const { name, depth: layers } = settings;
+    return [
+      { name, layers, load: (context) => loadCompressed(experiment, settings, "own", context) },
+      { name: `${name}-shared`, layers, load: (context) => loadCompressed(experiment, settings, "shared", context) },
+    ];
+  });
 }
 
 async function loadCompressed(
   { data }: Experiment,
   settings: NetworkExperiment,
+  rows: "own" | "shared",
   context: PieceContext,
 ): Promise<OwnNetwork> {
   const dataset = await context.dataset(data);
   const [seed] = settings.seeds;
-  const { tensors, state } = await context.kept(keptName.smartExchange(settings.name, seed!));
-  const { tensors: pruned } = await context.kept(keptName.pruning(settings.name, seed!));
+  const name = rows === "own" ? keptName.smartExchange : keptName.shared;
+  const { tensors, state } = await context.kept(name(settings.name, seed!));
+  // Costed once, beside the first form.
+  const pruned = rows === "own" ? await context.kept(keptName.pruning(settings.name, seed!)) : undefined;
   const { annotations } = state as unknown as { annotations: Record<string, StructuredAnnotation> };
-  return { network: networkFor(settings, dataset), weights: tensors, annotations, pruned, dataset };
+  return {
+    network: networkFor(settings, dataset),
+    weights: tensors,
+    annotations,
+    pruned: pruned?.tensors,
+    dataset,
+  };
 }

@@ -79,6 +79,9 @@ export const fanout = (name: string, x: number, y = 1): AcceleratorLevel => ({
   fanout: { x, y, neighbourLinks: false },
 });
 
+/** Slices of SmartExchange's machine: an output channel each, all on the same row of weights. */
+export const filtersInStep = 64;
+
 const common = {
   source: "SmartExchange (ISCA 2020), its baselines at equal compute, memory and bandwidth; the structure is ours",
   technologyNm: 28,
@@ -271,7 +274,7 @@ export const smartExchange: Accelerator = {
     rows: {
       indexBitPj: 0.17,
       outputsTogether: 8,
-      filtersInStep: 64,
+      filtersInStep,
       filtersPerPattern: 32,
       sharedLevels: ["inputBuffer"],
       source:

@@ -13,7 +13,7 @@ import { exportModel, type Network } from "@dovetail/models";
 import { openModel } from "@dovetail/runtime";
 import type { ImageDataset } from "@dovetail/train";
 import { addCost, emptyCost, layerCost, type NetworkCost } from "./machine-cost.js";
-import { type MachineName, machineNames, machines, unstructuredNames } from "./machines.js";
+import { filtersInStep, type MachineName, machineNames, machines, unstructuredNames } from "./machines.js";
 import type { OwnResult } from "./result.js";
 
 // A network that was compressed here, on the five machines: zeros, form of the weights and digits of the activations are
@@ -123,8 +123,6 @@ async function measuredLayers(
     };
   });
 }
-
-const { filtersInStep } = machines.SmartExchange.sparsity!.rows!;
 
 /** A kernel of one weight meets three rows, of neighbouring channels: that all of them are zero is not measured. */
 const hasRows = ({ problem }: Layer): boolean => (problem.dimensions.S ?? 1) > 1;

@@ -51,7 +51,7 @@ function ownRatioTable(results: readonly OwnResult[]): CardTable {
             ])),
       ];
     }),
-    note: `SmartExchange runs its own network everywhere. ${unstructuredNames.join(" and ")} are made for zeros anywhere: for them the rows “pruned by magnitude” count, the network at the same storage in 8 bit.`,
+    note: `SmartExchange runs its own network everywhere; in “…-shared” the filters in step share a pattern of zero rows. ${unstructuredNames.join(" and ")} are made for zeros anywhere: for them the rows “pruned by magnitude” count, the network at the same storage in 8 bit.`,
   };
 }
 
