@@ -17,7 +17,7 @@ export interface Experiment {
   /** The highest, of a one-cycle schedule. */
   readonly learningRate: number;
   readonly seeds: readonly number[];
-  /** Methods from scratch: with the first seed all, with the others those that the claims compare. */
+  /** Methods from scratch: with the first seed all, with the others those that the claims compare, and float32, which is quick. */
   readonly methods: readonly NamedMethod[];
   /** How many static networks with as many bit-operations as FracTrain are trained; the best one counts. */
   readonly equalStatics: number;
@@ -43,7 +43,7 @@ export const risingTargets = { firstTarget: 0.018, targetStep: 0.004 };
 function methodsOf(steps: number): readonly NamedMethod[] {
   const epochSteps = Math.max(1, Math.round(steps / pfqEpochs));
   const all: readonly (readonly [string, MethodInput, boolean])[] = [
-    ["float32", { kind: "float32" }, false],
+    ["float32", { kind: "float32" }, true],
     ["sbm-8-8", { kind: "static" }, true],
     ["pfq", { kind: "pfq", epochSteps }, false],
     ["dfq", { kind: "dfq", target: 0.03, ...gateSettings }, false],
