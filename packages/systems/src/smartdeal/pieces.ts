@@ -48,7 +48,10 @@ function scratchPiece(experiment: Experiment, { name, method }: NamedMethod, see
       const dataset = await context.dataset(experiment.data);
       const { fromEpoch } = averagingOf(experiment, dataset);
       return runTraining(experiment, context, {
-        ...{ dataset, method, seed, steps },
+        dataset,
+        method,
+        seed,
+        steps,
         onCheckpoint: async (checkpoint) => {
           const isStart = isAveraged && epochsDone(checkpoint) === fromEpoch;
           if (isStart) await context.keep(averagedStart(name, seed), checkpoint);
@@ -67,7 +70,10 @@ function averagedPiece(experiment: Experiment, { name, method }: NamedMethod, av
     run: async (context) => {
       const dataset = await context.dataset(experiment.data);
       return runTraining(experiment, context, {
-        ...{ dataset, method, seed, steps },
+        dataset,
+        method,
+        seed,
+        steps,
         learningRate: rateOf(experiment, steps, true),
         averaging: averagingOf(experiment, dataset),
         goesOnFrom: await context.kept(averagedStart(averageOf, seed)),

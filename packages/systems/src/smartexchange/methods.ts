@@ -48,7 +48,7 @@ export type MethodName = (typeof methods)[number];
 export const structuredMethods = ["smartexchange", "smartexchange-projected", "smartexchange-shared"] as const;
 type StructuredMethod = (typeof structuredMethods)[number];
 
-const isStructured = (method: MethodName): method is StructuredMethod =>
+export const isStructured = (method: MethodName): method is StructuredMethod =>
   (structuredMethods as readonly string[]).includes(method);
 
 /** What is retrained, and how it is compressed. */

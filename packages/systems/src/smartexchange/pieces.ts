@@ -20,7 +20,7 @@ import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { type Experiment, type NetworkExperiment, networkFor, retrainingRate } from "./experiment.js";
 import { checkForm, formCheckSchema } from "./form-check.js";
 import { checkLine, type LineCheck } from "./line-check.js";
-import { type MethodName, methods, prepareMethod } from "./methods.js";
+import { isStructured, type MethodName, methods, prepareMethod } from "./methods.js";
 import type { ProjectedWeights } from "./projection.js";
 import { type StructureFacts, structureFacts } from "./structure-facts.js";
 import { trainProjected } from "./train-projected.js";
@@ -214,7 +214,7 @@ async function compress(
     bits,
     compressionRate,
     losses: [...losses],
-    ...(method.startsWith("smartexchange") && { form: checkForm(network, final) }),
+    ...(isStructured(method) && { form: checkForm(network, final) }),
   };
 }
 
