@@ -65,7 +65,8 @@ describe("what the results say", () => {
     expect(claim("gates' own layers").ours).toBeCloseTo(0.2, 9);
     const methods = conclusion.tables[0]!.rows;
     expect(methods.find(([name]) => name === "fractrain")!.slice(1, 3)).toEqual([3, 71]);
-    expect(methods.find(([name]) => name === "pfq")![1]).toBe(1);
+    expect(methods.find(([name]) => name === "pfq")![1]).toBe(3);
+    expect(methods.find(([name]) => name === "dfq")![1]).toBe(1);
     const chosen = conclusion.tables.find(({ title }) => title.startsWith("What the gates"))!;
     const cells = (method: string): unknown =>
       Object.fromEntries(chosen.rows.find(([name]) => name === method)!.map((cell, at) => [chosen.columns[at], cell]));
