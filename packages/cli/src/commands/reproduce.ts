@@ -38,13 +38,14 @@ export function reproduceCommand(io: CommandIo): Command {
     summary: "run a published system's central comparison and write its reproduction card",
     description: [
       "The work is done in pieces; the result of each is stored in the run folder as soon as it is there, so that an",
-      "interrupted run goes on with --resume.",
+      "interrupted run goes on with --resume. Several processes, also on machines that share the folder, may work on one",
+      "reproduction: the first begins it, the others join with --resume, and each takes pieces that no other one is at.",
       `\n\n${describeAll()}`,
     ].join(" "),
     examples: [
       ["dovetail reproduce fractrain", "the quick form, on bundled images"],
       ["dovetail reproduce fractrain --scale full", "the form whose figures stand in the documentation"],
-      ["dovetail reproduce fractrain --scale full --resume", "go on after an interruption"],
+      ["dovetail reproduce fractrain --scale full --resume", "go on after an interruption, or beside another process"],
     ],
   })
     .argument("<system>", `one of ${Object.keys(reproductions).join(", ")}`)
@@ -112,7 +113,6 @@ async function carryOut(
     throw error;
   } finally {
     await runtime.release();
-    await folder.close();
   }
 }
 

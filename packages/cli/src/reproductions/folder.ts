@@ -1,8 +1,9 @@
-// The folder of a reproduction under way: results of pieces, each written at once; tensors; the card at the end.
+// The folder of a reproduction under way: results of pieces, each written at once; tensors; the card at the end. Several
+// processes may work in it, each at a piece of its own.
 
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { inputError } from "@dovetail/core";
+import { DovetailError, inputError } from "@dovetail/core";
 import { type Scale, scaleSchema } from "@dovetail/systems";
 import {
   type Checkpoint,
@@ -15,8 +16,8 @@ import {
   writeFileAtomically,
 } from "@dovetail/train";
 import { z } from "zod";
-import { isLockName, isTemporaryName } from "../runs/layout.js";
-import { acquireLock } from "../runs/lock.js";
+import { isTemporaryName } from "../runs/layout.js";
+import { acquireLock, type RunLock } from "../runs/lock.js";
 
 const recordSchema = z.strictObject({
   format: z.literal("dovetail reproduction"),
@@ -38,18 +39,20 @@ export type PieceResult = z.output<typeof pieceSchema>;
 export const cardFiles = { json: "card.json", markdown: "card.md" } as const;
 
 const recordFile = "reproduction.json";
+/** A folder a piece, with the lock of the process that is at it. */
+const locksFolder = "locks";
 const largestFile = 2 ** 28;
 
 export interface ReproductionFolder {
   readonly path: string;
+  /** Takes a piece for this process; undefined while another one that lives has it. */
+  claimPiece(name: string): Promise<RunLock | undefined>;
   readPiece(name: string): Promise<PieceResult | undefined>;
   writePiece(name: string, piece: PieceResult): Promise<void>;
   readTensors(name: string): Promise<Checkpoint | undefined>;
   writeTensors(name: string, checkpoint: Checkpoint): Promise<void>;
   removeTensors(name: string): Promise<void>;
   write(name: string, text: string): Promise<void>;
-  /** Lets other processes in. */
-  close(): Promise<void>;
 }
 
 export interface OpenReproductionOptions {
@@ -61,26 +64,21 @@ export interface OpenReproductionOptions {
 }
 
 /**
- * Opens the folder for one process. Throws the input errors `reproduction_exists` where something was begun and `resume`
- * is not set, `reproduction_differs` where another system or scale was begun, `folder_in_use` where files of others lie,
- * and the environment error `run_in_use` while another process works there.
+ * Opens the folder, beside other processes. Throws the input errors `reproduction_exists` where something was begun and
+ * `resume` is not set, `reproduction_differs` where another system or scale was begun, and `folder_in_use` where files of
+ * others lie.
  */
 export async function openReproduction(options: OpenReproductionOptions): Promise<ReproductionFolder> {
   const { path } = options;
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw writeError(path, error);
   });
-  const lock = await acquireLock(path);
-  try {
-    await beginOrGoOn(options);
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
+  await beginOrGoOn(options);
   const pieceFile = (name: string): string => join(path, "pieces", `${name}.json`);
   const tensors = join(path, "tensors");
   return {
     path,
+    claimPiece: (name) => claim(join(path, locksFolder, name)),
     readPiece: async (name) => {
       const bytes = await readFileIfPresent(pieceFile(name), largestFile);
       return bytes && parseFile(pieceFile(name), bytes, pieceSchema);
@@ -90,15 +88,24 @@ export async function openReproduction(options: OpenReproductionOptions): Promis
     writeTensors: (name, checkpoint) => writeCheckpoint(tensors, name, checkpoint),
     removeTensors: (name) => removeCheckpoint(tensors, name),
     write: (name, text) => writeFileAtomically(join(path, name), text),
-    close: () => lock.release(),
   };
+}
+
+async function claim(folder: string): Promise<RunLock | undefined> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw writeError(folder, error);
+  });
+  return acquireLock(folder).catch((error: unknown) => {
+    if (error instanceof DovetailError && error.diagnostics[0]?.code === "run_in_use") return undefined;
+    throw error;
+  });
 }
 
 async function beginOrGoOn({ path, system, scale, resume }: OpenReproductionOptions): Promise<void> {
   const file = join(path, recordFile);
   const bytes = await readFileIfPresent(file, largestFile);
   if (bytes === undefined) {
-    const foreign = (await readdir(path)).find((name) => !isLockName(name) && !isTemporaryName(name));
+    const foreign = (await readdir(path)).find((name) => !isTemporaryName(name));
     if (foreign !== undefined) {
       throw inputError("folder_in_use", "the folder holds files that belong to no reproduction", {
         file: path,

@@ -4,7 +4,7 @@ import type { ProgressEvent } from "@dovetail/core";
 import { tensor, tensorNumbers } from "@dovetail/graph";
 import type { Runtime } from "@dovetail/runtime";
 import { type Card, cardSchema, type Piece, reproductions } from "@dovetail/systems";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { runCommand } from "../testing/run-command.js";
 import { useTemporaryFolder } from "../testing/temporary-folder.js";
 import { openReproduction } from "./folder.js";
@@ -55,12 +55,9 @@ async function run(name: string, list: Piece[], { resume = false, signal = new A
     runtime: {} as Runtime,
     loadDataset: () => Promise.reject(new Error("none")),
     commit: "c1",
+    millisecondsBetweenLooks: 20,
   };
-  try {
-    return { results: await runPieces({ ...common, pieces: list, folder: opened, watch }), events };
-  } finally {
-    await opened.close();
-  }
+  return { results: await runPieces({ ...common, pieces: list, folder: opened, watch }), events };
 }
 
 it("goes on with the piece that was interrupted, from its checkpoint, and runs no piece twice", async () => {
@@ -77,6 +74,36 @@ it("goes on with the piece that was interrupted, from its checkpoint, and runs n
   expect(tensors.filter((name) => name.startsWith("checkpoint."))).toEqual([]);
 });
 
+it("shares its pieces among processes: none runs twice, and one that needs another's waits for it", async () => {
+  const ran: string[] = [];
+  const piece = (name: string, body: Piece["run"]): Piece => ({
+    name,
+    work: 1,
+    run: async (context) => {
+      const result = await body(context);
+      ran.push(name);
+      return result;
+    },
+  });
+  const shared = [
+    piece("first", () => vi.waitUntil(() => ran.includes("third"))),
+    piece("second", async ({ result }) => [result("first")]),
+    piece("third", async () => 3),
+  ];
+  const beginning = run("shared", shared);
+  await vi.waitUntil(() => readdir(join("shared", "locks", "first")).catch(() => undefined));
+  // The second needs the first, so who joins goes on with the third.
+  const [one, other] = await Promise.all([beginning, run("shared", shared, { resume: true })]);
+  expect(ran).toEqual(["third", "first", "second"]);
+  expect(other.results).toEqual(one.results);
+  expect([...one.results.values()].map(({ result }) => result)).toEqual([true, [true], 3]);
+});
+
+it("says when a piece asks for what no piece before it gives", async () => {
+  const [, second] = pieces([]);
+  await expect(run("orphan", [second!])).rejects.toThrow('piece "second" asks for the tensors weights');
+});
+
 it("shows all pieces as one task, so that the time left is that of the whole", async () => {
   const { events } = await run("progress", pieces([]));
   expect(events.map(({ task, done, total }) => [task, done, total])).toEqual([
@@ -87,11 +114,11 @@ it("shows all pieces as one task, so that the time left is that of the whole", a
 });
 
 it("refuses a folder that holds something else, and one begun without --resume", async () => {
-  await (await open("begun")).close();
+  await open("begun");
   await expect(open("begun")).rejects.toThrow("this was begun before");
   const other = { path: "begun", system: "other", scale: "quick", resume: true } as const;
   await expect(openReproduction(other)).rejects.toThrow("another reproduction was begun");
-  await (await open("begun", true)).close();
+  await open("begun", true);
   await mkdir("foreign");
   await writeFile(join("foreign", "notes.txt"), "mine");
   await expect(open("foreign")).rejects.toThrow("files that belong to no reproduction");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DovetailError, internalError, type ProgressEvent } from "@dovetail/core";
 import type { Runtime } from "@dovetail/runtime";
 import type { Piece, PieceContext } from "@dovetail/systems";
@@ -13,27 +14,87 @@ export interface RunPiecesOptions {
   readonly loadDataset: (description: DatasetDescriptionInput) => Promise<ImageDataset>;
   readonly commit: string;
   readonly watch: CommandWatch;
+  /** How often to look whether another process has finished; 5,000 by default. */
+  readonly millisecondsBetweenLooks?: number | undefined;
 }
 
-/** Runs the pieces that have no result yet, in order, and gives the results of all. Throws the signal's reason. */
+/**
+ * Runs the pieces that have no result yet, in order, and gives the results of all. A piece that another process is at, or
+ * that needs one of those, is left until it can be read or run. Throws the signal's reason.
+ */
 export async function runPieces(options: RunPiecesOptions): Promise<Map<string, PieceResult>> {
-  const { pieces, folder, commit, watch } = options;
-  const results = new Map<string, PieceResult>();
-  const total = pieces.reduce((sum, { work }) => sum + work, 0);
-  let done = 0;
+  const { pieces, watch } = options;
+  const state: State = { results: new Map(), postponed: new Map() };
+  const { results } = state;
+  let waitingFor: string | undefined;
+  while (results.size < pieces.length) {
+    if (await runNextPiece(options, state)) continue;
+    const { name } = pieces.find((piece) => !results.has(piece.name))!;
+    if (name !== waitingFor) watch.log.info(`waiting for another process, which is at ${name} …`);
+    waitingFor = name;
+    await sleep(options.millisecondsBetweenLooks ?? 5000, undefined, { signal: watch.signal }).catch(() => undefined);
+    watch.signal.throwIfAborted();
+  }
+  return new Map(pieces.map(({ name }) => [name, results.get(name)!]));
+}
+
+interface State {
+  readonly results: Map<string, PieceResult>;
+  /** Pieces that were not ready, with the number of results at that time: before there are more, nothing changes. */
+  readonly postponed: Map<string, number>;
+}
+
+/** Reads the results of all pieces that others finished, up to the first that can be run here; false where none can. */
+async function runNextPiece(options: RunPiecesOptions, state: State): Promise<boolean> {
+  const { pieces, folder, watch } = options;
+  const { results, postponed } = state;
+  let isAnyNew = false;
   for (const piece of pieces) {
     watch.signal.throwIfAborted();
-    const before = await folder.readPiece(piece.name);
-    const found = before ?? { commit, result: await runPiece(options, piece, results, { done, total }) };
-    if (!before) {
-      await folder.writePiece(piece.name, found);
-      await folder.removeTensors(checkpointName(piece));
-    }
+    if (results.has(piece.name)) continue;
+    const there = await folder.readPiece(piece.name);
+    if (!there && postponed.get(piece.name) === results.size) continue;
+    const found = there ?? (await runIfFree(options, piece, state));
+    if (!found) continue;
     results.set(piece.name, found);
-    done += piece.work;
+    isAnyNew = true;
+    // What was left before may be ready after so long a time.
+    if (!there) break;
   }
-  return results;
+  return isAnyNew;
 }
+
+/** Undefined where another process has the piece, or one that it needs. */
+async function runIfFree(
+  options: RunPiecesOptions,
+  piece: Piece,
+  { results, postponed }: State,
+): Promise<PieceResult | undefined> {
+  const { folder, commit, watch } = options;
+  const lock = await folder.claimPiece(piece.name);
+  if (!lock) return undefined;
+  try {
+    // Another process may have finished it just before it let go.
+    const there = await folder.readPiece(piece.name);
+    if (there) return there;
+    const found = { commit, result: await runPiece(options, piece, results) };
+    await folder.writePiece(piece.name, found);
+    await folder.removeTensors(checkpointName(piece));
+    return found;
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error;
+    watch.log.info(`${piece.name} needs ${error.message}: another process is at that`);
+    postponed.set(piece.name, results.size);
+    return undefined;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** A piece asks for something of a piece before it that another process is at. */
+class NotReady extends Error {}
+
+const workOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { work }) => sum + work, 0);
 
 const checkpointName = ({ name }: Piece): string => `checkpoint.${name}`;
 
@@ -41,33 +102,39 @@ async function runPiece(
   options: RunPiecesOptions,
   piece: Piece,
   results: ReadonlyMap<string, PieceResult>,
-  progress: { readonly done: number; readonly total: number },
 ): Promise<PieceResult["result"]> {
-  const { folder, runtime, loadDataset, watch, system } = options;
+  const { pieces, folder, runtime, loadDataset, watch, system } = options;
+  const total = workOf(pieces);
+  const done = workOf(pieces.filter(({ name }) => results.has(name)));
   const share = (event: ProgressEvent): number => (piece.work * event.done) / Math.max(1, event.total);
   // All pieces are one task, so that the time left is that of the whole.
   const show = (fraction: number, figures?: ProgressEvent["figures"]): void =>
     watch.onProgress({
       task: `reproduce ${system}`,
-      done: Math.round(progress.done + fraction),
-      total: Math.round(progress.total),
+      done: Math.round(done + fraction),
+      total: Math.round(total),
       unit: "units of work",
       figures,
     });
   watch.log.info(`${piece.name} …`);
   show(0);
+  const absent = (what: string): Error => {
+    const before = pieces.slice(0, pieces.indexOf(piece));
+    if (before.some(({ name }) => !results.has(name))) return new NotReady(what);
+    return internalError("piece_order", `piece "${piece.name}" asks for ${what}, which no piece before it gives`);
+  };
   const context: PieceContext = {
     runtime,
     dataset: loadDataset,
     result: (name) => {
       const found = results.get(name);
       if (found) return found.result;
-      throw internalError("piece_order", `piece "${piece.name}" asks for "${name}", which has not run before it`);
+      throw absent(`the result of ${name}`);
     },
     kept: async (name) => {
       const tensors = await folder.readTensors(`kept.${name}`);
       if (tensors) return tensors;
-      throw internalError("piece_order", `piece "${piece.name}" asks for the tensors "${name}", which nobody kept`);
+      throw absent(`the tensors ${name}`);
     },
     keep: (name, checkpoint) => folder.writeTensors(`kept.${name}`, checkpoint),
     checkpoint: {
