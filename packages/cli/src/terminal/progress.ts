@@ -17,7 +17,7 @@ interface TerminalOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Progress as a bar with the time left on a terminal, as a line every tenth of the way when piped. */
+/** Progress as a bar with the time left on a terminal; when piped as a line every tenth of the way and every five minutes. */
 export function createTerminal(options: TerminalOptions = {}): Terminal {
   const { quiet = false, stream = process.stderr, now = Date.now } = options;
   const renderer = quiet ? undefined : stream.isTTY ? barRenderer(stream) : lineRenderer(stream, now);
@@ -82,6 +82,8 @@ function barRenderer(stream: Output): Renderer {
 
 /** Least time between two lines about one task; a task that ends sooner gets its last line alone. */
 const lineIntervalMs = 1000;
+/** After so long there is a line even without a tenth of the way. */
+const longestSilenceMs = 5 * 60_000;
 
 function lineRenderer(stream: Output, now: () => number): Renderer {
   let task = "";
@@ -102,7 +104,9 @@ function lineRenderer(stream: Output, now: () => number): Renderer {
       if (event.task !== task) begin(event);
       const tenth = Math.floor((10 * event.done) / Math.max(1, event.total));
       const isDone = event.done >= event.total;
-      if (tenth <= printedTenth || (!isDone && now() - printedAt < lineIntervalMs)) return;
+      const silence = now() - printedAt;
+      const isDue = tenth > printedTenth ? isDone || silence >= lineIntervalMs : silence >= longestSilenceMs;
+      if (!isDue) return;
       printedTenth = tenth;
       printedAt = now();
       const passed = event.done - startedWith;

@@ -23,6 +23,19 @@ describe("progress where nobody watches a terminal", () => {
     expect(lines.at(-1)).toBe("train: 100/100 steps  loss 0.3333");
   });
 
+  it("is a line every five minutes where a tenth of the way takes longer", () => {
+    const { terminal, text, tick } = collect(false);
+    for (let done = 0; done <= 90; done++) {
+      terminal.onProgress({ task: "train", done, total: 12_000, unit: "steps" });
+      tick(10_000);
+    }
+    expect(text().trimEnd().split("\n")).toEqual([
+      "train: 1/12000 steps  33h20m left",
+      "train: 31/12000 steps  33h15m left",
+      "train: 61/12000 steps  33h10m left",
+    ]);
+  });
+
   it("says of a short task only that it is done", () => {
     const { terminal, text } = collect(false);
     for (let done = 0; done <= 10; done++) terminal.onProgress({ task: "decode", done, total: 10, unit: "images" });
