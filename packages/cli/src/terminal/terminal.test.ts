@@ -30,9 +30,9 @@ describe("progress where nobody watches a terminal", () => {
       tick(10_000);
     }
     expect(text().trimEnd().split("\n")).toEqual([
-      "train: 1/12000 steps  33h20m left",
-      "train: 31/12000 steps  33h15m left",
-      "train: 61/12000 steps  33h10m left",
+      "train: 1/12000 steps  33h19m left",
+      "train: 31/12000 steps  33h14m left",
+      "train: 61/12000 steps  33h09m left",
     ]);
   });
 
