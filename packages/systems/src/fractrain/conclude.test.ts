@@ -82,7 +82,7 @@ describe("what the results say", () => {
     const accuracy = failed.find(({ text }) => text.includes("best static"))!;
     expect(accuracy.ours).toBe(-20);
     expect(accuracy.spread).toBe(null);
-    expect(accuracy.tried.length).toBeGreaterThanOrEqual(3);
+    expect(failed.filter(({ tried }) => tried.length < 3)).toEqual([]);
   });
 });
 
