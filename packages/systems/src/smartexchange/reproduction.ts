@@ -19,7 +19,7 @@ export const smartExchangeReproduction: Reproduction = {
     },
     full: {
       summary:
-        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds of ResNet-20, one of VGG-11; seven networks' layers on five accelerators; about two hours on two idle cores",
+        "ResNet-20 and VGG-11-BN on 10,000 CIFAR-10 images, 10 to 15 epochs in float32 and 3 to 4 with each method, three seeds of ResNet-20, one of VGG-11; seven networks' layers on five accelerators; about three CPU-hours",
       seeds: seedsOf(experiments.full),
     },
   },
