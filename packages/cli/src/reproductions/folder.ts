@@ -40,7 +40,7 @@ export const cardFiles = { json: "card.json", markdown: "card.md" } as const;
 
 const recordFile = "reproduction.json";
 /** A folder a piece, with the lock of the process that is at it. */
-const locksFolder = "locks";
+export const locksFolder = "locks";
 const largestFile = 2 ** 28;
 
 export interface ReproductionFolder {
