@@ -39,12 +39,12 @@ export type PieceResult = z.output<typeof pieceSchema>;
 export const cardFiles = { json: "card.json", markdown: "card.md" } as const;
 
 const recordFile = "reproduction.json";
-/** A folder a piece, with the lock of the process that is at it. */
-export const locksFolder = "locks";
 const largestFile = 2 ** 28;
 
 export interface ReproductionFolder {
   readonly path: string;
+  /** The folder with the lock of the process that is at a piece. */
+  lockOf(name: string): string;
   /** Takes a piece for this process; undefined while another one that lives has it. */
   claimPiece(name: string): Promise<RunLock | undefined>;
   readPiece(name: string): Promise<PieceResult | undefined>;
@@ -76,9 +76,11 @@ export async function openReproduction(options: OpenReproductionOptions): Promis
   await beginOrGoOn(options);
   const pieceFile = (name: string): string => join(path, "pieces", `${name}.json`);
   const tensors = join(path, "tensors");
+  const lockOf = (name: string): string => join(path, "locks", name);
   return {
     path,
-    claimPiece: (name) => claim(join(path, locksFolder, name)),
+    lockOf,
+    claimPiece: (name) => claim(lockOf(name)),
     readPiece: async (name) => {
       const bytes = await readFileIfPresent(pieceFile(name), largestFile);
       return bytes && parseFile(pieceFile(name), bytes, pieceSchema);

@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DovetailError, internalError, type ProgressEvent } from "@dovetail/core";
 import type { Runtime } from "@dovetail/runtime";
 import type { Piece, PieceContext } from "@dovetail/systems";
 import type { DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
 import type { CommandWatch } from "../terminal/command-io.js";
-import { locksFolder, type PieceResult, type ReproductionFolder } from "./folder.js";
+import type { PieceResult, ReproductionFolder } from "./folder.js";
 
 export interface RunPiecesOptions {
   readonly system: string;
@@ -32,7 +31,7 @@ export async function runPieces(options: RunPiecesOptions): Promise<Map<string, 
     if (await runNextPiece(options, state)) continue;
     const { name } = pieces.find((piece) => !results.has(piece.name))!;
     if (name !== waitingFor) {
-      const lock = join(options.folder.path, locksFolder, name);
+      const lock = options.folder.lockOf(name);
       watch.log.info(`waiting for another process, which is at ${name} (if its machine is gone, remove ${lock}) …`);
     }
     waitingFor = name;
