@@ -54,10 +54,13 @@ export {
 } from "./reproduction/card.js";
 export type { Piece, PieceContext, Reproduction } from "./reproduction/reproduction.js";
 export { reproductions } from "./reproductions.js";
+export { convertLayers, type LayerForm } from "./shiftaddnet/convert-layers.js";
 export { type EnergyFigures, type EnergyOptions, networkEnergy } from "./shiftaddnet/energy.js";
 export { type FixedPointBits, fixedPointNetwork } from "./shiftaddnet/fixed-point.js";
 export { type IntegerBlock, integerBlocks } from "./shiftaddnet/integer-block.js";
+export type { ShiftAddMethod } from "./shiftaddnet/methods.js";
 export { shiftAddNetwork, type Variant, type VariantOptions } from "./shiftaddnet/networks.js";
+export { prepareShiftAdd, type ShiftAddOptions, type ShiftAddTraining } from "./shiftaddnet/prepare.js";
 export { type PrunedNetwork, pruneByMagnitude } from "./shiftaddnet/prune.js";
 export { runBlockOnUnits, runIntegerBlock } from "./shiftaddnet/run-integer-block.js";
 export { factoredMethodOf, type SmartDealMethod } from "./smartdeal/methods.js";
@@ -74,7 +77,7 @@ export {
   type ProjectedTrainingOptions,
   trainProjected,
 } from "./smartexchange/train-projected.js";
-export { isSmartDeal, type TrainingMethodKind, trainingMethodSchema } from "./training-methods.js";
+export { isShiftAdd, isSmartDeal, type TrainingMethodKind, trainingMethodSchema } from "./training-methods.js";
 export { unitTables } from "./two-in-one/accelerator/tables.js";
 export { type UnitRow, unitRows, unitTitles } from "./two-in-one/accelerator/unit-rows.js";
 export { expectedCost, meanBitOperations } from "./two-in-one/precision-set.js";

@@ -1,4 +1,6 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readModel, tensorNumbers } from "@dovetail/graph";
+import { networkOfModel } from "@dovetail/models";
 import { decodeSafetensors } from "@dovetail/train";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../testing/run-command.js";
@@ -110,6 +112,32 @@ describe("dovetail train", () => {
         "error: --optimizer: method smartdeal has steps of its own: expected sgd without --nesterov, received adam\n",
     });
     expect(existsSync("none")).toBe(false);
+  });
+
+  it("trains layers of shifts and additions, and delivers them as they were trained", async () => {
+    const method = ["--method", "shiftaddnet", "--method-option", "precision=fixed8", "--epochs", "1"];
+    const { exitCode, stderr } = await runCommand(train("resnet8", "shifts", ...method));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const { network, weights } = networkOfModel(readModel(readFileSync("shifts/network.onnx")));
+    // Stem, eight layers of blocks and shortcuts, classifier; an add layer behind the eight.
+    const { nodes } = network.graph;
+    expect(nodes.filter(({ operator }) => operator === "AdderConv").length).toBe(8);
+    const shifted = network.parameters.filter(({ name, role }) => role === "weight" && !name.includes(".add."));
+    expect(shifted.length).toBe(10);
+    for (const { name } of shifted) {
+      const powers = tensorNumbers(weights.get(name)!).filter((weight) => weight !== 0);
+      expect(powers.length).toBeGreaterThan(0);
+      expect(powers.every((weight) => Number.isInteger(Math.log2(Math.abs(weight))))).toBe(true);
+    }
+    const { tensors } = decodeSafetensors(readFileSync("shifts/weights.safetensors"));
+    expect([...tensors.keys()].filter((name) => name.endsWith(":exponent")).length).toBe(10);
+    const verified = await runCommand(["run", "verify", "shifts", "--quiet"]);
+    expect(verified).toMatchObject({ exitCode: 0, stdout: "holds  files\nholds  inputs\nholds  accuracy\n" });
+    const again = await runCommand(train("shifts/network.onnx", "none", "--method", "addernet"));
+    expect(again).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("has add layers already (train it as it is, without a method)"),
+    });
   });
 
   it("finds what was changed in a run folder", async () => {

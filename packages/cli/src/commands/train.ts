@@ -64,7 +64,8 @@ export function trainCommand(io: CommandIo): Command {
       "The result lies in a run folder: the network as ONNX, weights, figures, the course of the training. Test images",
       "are read once, at the end. An interrupted run goes on with `dovetail run resume FOLDER`.",
       "With --method the products of the layers are computed in few bits while training, or (smartdeal) every weight is",
-      "power-of-two coefficients times a small basis at each step; what is delivered computes as it was trained.",
+      "power-of-two coefficients times a small basis at each step, or layers shift (deepshift), add (addernet) or do one",
+      "after the other (shiftaddnet); what is delivered computes as it was trained.",
       `\n\nNetworks of the zoo: ${Object.keys(zoo).join(", ")}.`,
     ].join(" "),
     examples: [
@@ -77,6 +78,14 @@ export function trainCommand(io: CommandIo): Command {
         "dovetail train --network resnet38 --method smartdeal --learning-rate 0.1",
         "coefficients and bases, no weights",
       ],
+      [
+        "dovetail train --network resnet20 --method shiftaddnet",
+        "shifts and additions in the place of multiplications",
+      ],
+      [
+        "dovetail train --network model.onnx --method deepshift --method-option precision=fixed8",
+        "your network's weights as powers of two, at 8 bits",
+      ],
     ],
   })
     .requiredOption("--network <name>", "a network of the zoo, or an ONNX file that takes raw pixels")
@@ -84,7 +93,7 @@ export function trainCommand(io: CommandIo): Command {
     .option("--data <name>", dataOptionHelp, "cifar10-bundled")
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
     .addOption(
-      new Option("--method <name>", "how precision is chosen while training, or what stands for weights")
+      new Option("--method <name>", "precision while training, what stands for weights, or what layers do")
         .choices(methods)
         .default("float32"),
     )

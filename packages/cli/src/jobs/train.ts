@@ -2,14 +2,16 @@ import { join } from "node:path";
 import { createRandomStream, inputError, type RandomStream } from "@dovetail/core";
 import { readModel, type Tensor, writeModel } from "@dovetail/graph";
 import { exportModel, initializeParameters, type Network, networkOfModel, zooNetwork } from "@dovetail/models";
-import { createRuntime } from "@dovetail/runtime";
+import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
   denseWeights,
   factoredMethodOf,
+  isShiftAdd,
   isSmartDeal,
   methodOf,
   type PreparedTraining,
   prepareFactored,
+  prepareShiftAdd,
   prepareTraining,
   type SmartDealMethod,
 } from "@dovetail/systems";
@@ -59,9 +61,8 @@ export const trainJob: Job = async (context) => {
   const random = createRandomStream(recipe.seed);
   const subject = await subjectOf(context, recipe, dataset, random.split("weights"));
   const plan = planOf(recipe, dataset, subject);
-  const { weights, history, effort } = await trainSubject(context, recipe, dataset, plan, random);
+  const { weights, history, effort, delivered } = await trainSubject(context, recipe, dataset, plan, random);
   const { classNames } = dataset;
-  const delivered = plan.delivered(weights);
   const scalars = plan.controller?.scalars();
   const onnx = writeModel(exportModel(delivered.network, delivered.weights, { classNames, scalars }));
   const test = await evaluateModel(onnx, { dataset, part: "test", watch });
@@ -142,7 +143,7 @@ interface TrainingPlan {
   readonly optimizer: Optimizer;
   readonly controller?: PreparedTraining["controller"] | undefined;
   /** What stands for the trained network in the file. */
-  delivered(trained: ReadonlyMap<string, Tensor>): Subject;
+  delivered(trained: ReadonlyMap<string, Tensor>, runtime: Runtime): Subject | Promise<Subject>;
 }
 
 function planOf(recipe: TrainingRecipe, dataset: ImageDataset, subject: Subject): TrainingPlan {
@@ -150,6 +151,10 @@ function planOf(recipe: TrainingRecipe, dataset: ImageDataset, subject: Subject)
   const stepsPerEpoch = stepsPerEpochOf(dataset, batchSize);
   const loss = softmaxCrossEntropy({ labelSmoothing });
   if (isSmartDeal(method)) return { ...factoredPlan(recipe, method, subject, stepsPerEpoch), loss };
+  if (isShiftAdd(method)) {
+    const trained = recipe.fromScratch ? undefined : subject.weights;
+    return { ...prepareShiftAdd(subject.network, method, { trained, optimizer: optimizers[optimizer](recipe) }), loss };
+  }
   const prepared = prepareTraining(subject.network, method, { batchSize, steps: epochs * stepsPerEpoch, loss });
   return {
     ...prepared,
@@ -198,9 +203,9 @@ async function trainSubject(
   { run, watch }: JobContext,
   recipe: TrainingRecipe,
   dataset: ImageDataset,
-  { network, weights, loss, optimizer, controller }: TrainingPlan,
+  { network, weights, loss, optimizer, controller, delivered }: TrainingPlan,
   random: RandomStream,
-): Promise<TrainingResult> {
+): Promise<TrainingResult & { readonly delivered: Subject }> {
   const { batchSize, epochs, augmentation, maximumNorm, checkpointEvery } = recipe;
   const stepsPerEpoch = stepsPerEpochOf(dataset, batchSize);
   const added = initializeParameters(network, random.split("weights"));
@@ -208,7 +213,7 @@ async function trainSubject(
   const { provider, threads } = run.record;
   const runtime = await createRuntime({ provider, threads });
   try {
-    return await train({
+    const result = await train({
       runtime,
       network,
       weights: new Map([...added, ...weights]),
@@ -228,6 +233,7 @@ async function trainSubject(
       onCheckpoint: (checkpoint) => run.stages.save("train", checkpoint),
       resume: await run.stages.load("train"),
     });
+    return { ...result, delivered: await delivered(result.weights, runtime) };
   } finally {
     await runtime.release();
   }

@@ -18,7 +18,9 @@ export const trainingSchema = z.strictObject({
   data: datasetDescriptionSchema,
   method: trainingMethodSchema
     .optional()
-    .describe("Low-precision training, or weights in another form; absent: everything in float32."),
+    .describe(
+      "Low precision, weights in another form, or other layers; absent: everything in float32, as the network is.",
+    ),
   epochs: count.describe("How often every image is seen."),
   batchSize: count.describe("Images in a step; what is left of an epoch is left out."),
   optimizer: z.enum(["sgd", "adam", "adamw", "radam"]).describe("Betas of Adam: 0.9, 0.999."),

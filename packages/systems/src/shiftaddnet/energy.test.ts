@@ -2,7 +2,8 @@ import { countMacs, parameterCount, resNet } from "@dovetail/models";
 import { describe, expect, it } from "vitest";
 import { networkEnergy, weightBits } from "./energy.js";
 import { countOperations, shiftAddNetwork, type Variant, variants } from "./networks.js";
-import { type Precision, type ProductRole, productsOf } from "./products.js";
+import type { Precision } from "./precision.js";
+import { type ProductRole, productsOf } from "./products.js";
 
 const options = { depth: 8, widths: [8, 16, 16], pixels: { height: 16, width: 16 } };
 const networks = new Map(variants.map((variant) => [variant, shiftAddNetwork(variant, options)] as const));

@@ -14,7 +14,8 @@ import {
 } from "@dovetail/hardware";
 import type { Network, ParameterSpec } from "@dovetail/models";
 import { weightKinds } from "./networks.js";
-import { type Precision, type Product, type ProductRole, productsOf, shiftWeightBits } from "./products.js";
+import type { Precision } from "./precision.js";
+import { type Product, type ProductRole, productsOf, shiftWeightBits } from "./products.js";
 
 /** Energy of arithmetic, and of all accesses to memories: scratchpads, global buffer, DRAM. */
 export interface EnergyPart {

@@ -4,17 +4,8 @@ import type { Network } from "@dovetail/models";
 import type { DatasetDescriptionInput, ImageDataset } from "@dovetail/train";
 import type { Scale } from "../reproduction/card.js";
 import { shiftAddNetwork, type Variant } from "./networks.js";
-import type { Precision } from "./products.js";
+import type { PrecisionName } from "./precision.js";
 import type { OptimizerName } from "./training.js";
-
-/** Precisions that are trained. In `fixed16` shift layers are at 16 bit, as the authors' code has them; in `fixed8` at 8. */
-export const precisions = {
-  float32: { format: "float" },
-  fixed16: { format: "integer", add: 8, shift: 16, multiply: 8 },
-  fixed8: { format: "integer", add: 8, shift: 8, multiply: 8 },
-} as const satisfies Readonly<Record<string, Precision>>;
-
-export type PrecisionName = keyof typeof precisions;
 
 /** A network at a precision. */
 export type Run = readonly [network: string, precision: PrecisionName];

@@ -2,7 +2,7 @@
 
 import { operationTables } from "@dovetail/hardware";
 import { z } from "zod";
-import type { PrecisionName } from "./experiment.js";
+import type { PrecisionName } from "./precision.js";
 import type { OptimizerName } from "./training.js";
 
 const partSchema = z.object({ operationsPj: z.number(), shiftPj: z.number(), memoryPj: z.number() });

@@ -1,8 +1,9 @@
 // The pieces of ShiftAddNet's reproduction, in the order in which they run.
 
 import type { Piece } from "../reproduction/reproduction.js";
-import { type Experiment, type NetworkChoice, type PrecisionName, seedsOf } from "./experiment.js";
+import { type Experiment, type NetworkChoice, seedsOf } from "./experiment.js";
 import { pieceName } from "./figures.js";
+import type { PrecisionName } from "./precision.js";
 import { runEnergy } from "./run-energy.js";
 import { runIntegers } from "./run-integers.js";
 import { runPruning } from "./run-pruning.js";

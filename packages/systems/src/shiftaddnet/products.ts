@@ -19,11 +19,7 @@ import {
 } from "@dovetail/hardware";
 import { type Network, nodeMacs, trainingForm } from "@dovetail/models";
 import { isAddLayer, weightKinds } from "./networks.js";
-
-/** Whether a network computes in float32 or in fixed point (`fixedPointNetwork`), and with which widths. */
-export type Precision =
-  | { readonly format: "float" }
-  | { readonly format: "integer"; readonly add: number; readonly shift: number; readonly multiply: number };
+import type { Precision } from "./precision.js";
 
 type Widths = { readonly [Tensor in keyof LayerBitWidths]-?: number };
 

@@ -1,7 +1,7 @@
 // What ShiftAddNet's reproduction found, by network.
 
 import { mean } from "../reproduction/claims.js";
-import { type Experiment, networkNamed, type PrecisionName, seedsOf, tunedAs } from "./experiment.js";
+import { type Experiment, networkNamed, seedsOf, tunedAs } from "./experiment.js";
 import {
   type EnergyResult,
   energySchema,
@@ -15,6 +15,7 @@ import {
   trainingSchema,
   tuningSchema,
 } from "./figures.js";
+import type { PrecisionName } from "./precision.js";
 import { chosenOptimizer } from "./run-training.js";
 import type { OptimizerName } from "./training.js";
 

@@ -3,16 +3,10 @@
 import { operationTables } from "@dovetail/hardware";
 import type { PieceContext } from "../reproduction/reproduction.js";
 import { type EnergyTable, networkEnergy, weightBits } from "./energy.js";
-import {
-  type Experiment,
-  type NetworkChoice,
-  networkFor,
-  type PrecisionName,
-  precisions,
-  tunedAs,
-} from "./experiment.js";
+import { type Experiment, type NetworkChoice, networkFor, tunedAs } from "./experiment.js";
 import type { EnergyResult } from "./figures.js";
 import { countOperations } from "./networks.js";
+import { type PrecisionName, precisions } from "./precision.js";
 import { chosenOptimizer } from "./run-training.js";
 import { updateRule } from "./training.js";
 

@@ -3,9 +3,10 @@
 import { bakeShiftWeights } from "@dovetail/compress";
 import type { PieceContext } from "../reproduction/reproduction.js";
 import { blockInputs } from "./block-activations.js";
-import { type Experiment, type NetworkChoice, networkFor, precisions } from "./experiment.js";
+import { type Experiment, type NetworkChoice, networkFor } from "./experiment.js";
 import { type IntegerFigures, keptName } from "./figures.js";
 import { integerBlocks } from "./integer-block.js";
+import { precisions } from "./precision.js";
 import { runBlockOnUnits, runIntegerBlock } from "./run-integer-block.js";
 import { atPrecision } from "./training.js";
 

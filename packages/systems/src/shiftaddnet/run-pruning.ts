@@ -3,8 +3,9 @@
 import { createRandomStream } from "@dovetail/core";
 import { evaluate } from "@dovetail/train";
 import type { PieceContext } from "../reproduction/reproduction.js";
-import { type Experiment, type NetworkChoice, networkFor, precisions } from "./experiment.js";
+import { type Experiment, type NetworkChoice, networkFor } from "./experiment.js";
 import { keptName, type PruningFigures } from "./figures.js";
+import { precisions } from "./precision.js";
 import { pruneByMagnitude } from "./prune.js";
 import { chosenOptimizer } from "./run-training.js";
 import { trainNetwork } from "./training.js";

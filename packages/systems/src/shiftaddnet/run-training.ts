@@ -5,15 +5,9 @@ import type { Tensor } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import { evaluate, parametersOf } from "@dovetail/train";
 import type { PieceContext } from "../reproduction/reproduction.js";
-import {
-  type Experiment,
-  type NetworkChoice,
-  networkFor,
-  type PrecisionName,
-  precisions,
-  tunedAs,
-} from "./experiment.js";
+import { type Experiment, type NetworkChoice, networkFor, tunedAs } from "./experiment.js";
 import { keptName, pieceName, type TrainingFigures, type TuningFigures, tuningSchema } from "./figures.js";
+import { type PrecisionName, precisions } from "./precision.js";
 import { pruneByMagnitude } from "./prune.js";
 import { type OptimizerName, trainNetwork } from "./training.js";
 

@@ -3,8 +3,9 @@
 import type { CardTable } from "../reproduction/card.js";
 import { mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
 import type { EnergyTable } from "./energy.js";
-import { type PrecisionName, seedsOf } from "./experiment.js";
+import { seedsOf } from "./experiment.js";
 import type { EnergyPartFigures } from "./figures.js";
+import type { PrecisionName } from "./precision.js";
 import type { Results } from "./results.js";
 
 const tableTitles = {

@@ -17,7 +17,7 @@ import {
 } from "@dovetail/train";
 import type { UpdateRule } from "./energy.js";
 import { fixedPointNetwork } from "./fixed-point.js";
-import type { Precision } from "./products.js";
+import type { Precision } from "./precision.js";
 
 /** Stochastic gradient descent as ShiftAddNet and AdderNet have it. */
 const descent = () => sgd({ momentum: 0.9, weightDecay: 1e-4 });
