@@ -96,7 +96,9 @@ export function costCommand(io: CommandIo): Command {
           command.error("error: --from takes files only");
         await costFrom(io, from, options, files);
       } else if (files.length > 0) {
-        command.error("error: files without --from");
+        command.error(
+          "error: files without --from (a layer is given by --problem and --mapping, a network by --network and --mappings)",
+        );
       } else if ((arch === undefined) === (accelerator === undefined)) {
         command.error("error: give --arch or --accelerator");
       } else if (problem !== undefined && mapping !== undefined && network === undefined && mappings === undefined) {

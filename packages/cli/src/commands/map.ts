@@ -134,7 +134,7 @@ export function mapCommand(io: CommandIo): Command {
         await mapFrom(io, from, { ...options, model: modelOf(command, options) }, files);
         return;
       }
-      if (files.length > 0) command.error("error: files without --from");
+      if (files.length > 0) command.error("error: files without --from (a network is given by --network)");
       if (options.network === undefined) command.error("error: required option '--network <file>' not specified");
       if ((arch === undefined) === (accelerator === undefined)) command.error("error: give --arch or --accelerator");
       const network = options.network;

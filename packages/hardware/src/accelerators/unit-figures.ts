@@ -64,6 +64,7 @@ function kindFor({ kind, beside = [] }: AcceleratorUnit, operation: PointOperati
     path: ["unit", "beside"],
     expected: operation,
     received: beside.join(", ") || "no units beside",
+    hint: "the zoo's shiftaddnet has units that shift and units that add",
   });
 }
 

@@ -11,7 +11,7 @@ import {
   writeModel,
 } from "@dovetail/graph";
 import { describe, expect, it } from "vitest";
-import { openModel } from "../sessions/model.js";
+import { openModel } from "../segments/open-model.js";
 import { type AdderGeometry, adderReference, drawCase, outputSizes, windowOf } from "./testing/adder-reference.js";
 import { compileForTest, relativeError } from "./testing/execute.js";
 
@@ -91,10 +91,12 @@ describe("the add layer", () => {
       g.output(y!, "y");
       const bytes = writeModel({ ...modelOf(g.build()), functions: [adderConvFunction()] });
       expect(readModel(bytes).graph.nodes.map(({ operator }) => operator)).toEqual(["AdderConv"]);
-      const model = await openModel(bytes, { threads: 1 });
-      const found = await model.run({ x: sample.x });
-      expect(relativeError(values(found.y), adderReference(geometry, sample).y)).toBeLessThan(1e-6);
-      await model.release();
+      for (const kernels of [false, true]) {
+        const model = await openModel(bytes, { threads: 1, kernels });
+        const found = await model.run({ x: sample.x });
+        expect(relativeError(values(found.y), adderReference(geometry, sample).y)).toBeLessThan(1e-6);
+        await model.release();
+      }
     });
   }
 });

@@ -3,17 +3,10 @@
 import { inputError } from "@dovetail/core";
 import type { Tensor } from "@dovetail/graph";
 import { type ProviderName, providerAbsent, providers } from "../providers/provider.js";
-import { firstLine, loadOnnxRuntime, type OrtTensor } from "./onnx-runtime.js";
+import { firstLine, type OnnxRuntime, type OrtTensor } from "./onnx-runtime.js";
 import { fromOrtTensor, toOrtTensor } from "./tensors.js";
 
-export interface OpenModelOptions {
-  /** `"cpu"` by default. */
-  readonly provider?: ProviderName | undefined;
-  /** Threads inside an operator; ONNX Runtime's own choice by default. */
-  readonly threads?: number | undefined;
-}
-
-/** A model inside ONNX Runtime with its default settings. */
+/** A model ready to run. */
 export interface OpenModel {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -23,12 +16,14 @@ export interface OpenModel {
 }
 
 /**
- * Opens the bytes of an ONNX file. Throws the input error `model_refused` when ONNX Runtime cannot run it, and the
- * environment error `provider_absent`.
+ * Opens the bytes of an ONNX file in ONNX Runtime; 0 threads are its own choice. Throws the input error `model_refused`
+ * when it cannot run it, and the environment error `provider_absent`.
  */
-export async function openModel(bytes: Uint8Array, options: OpenModelOptions = {}): Promise<OpenModel> {
-  const { provider = "cpu", threads = 0 } = options;
-  const ort = await loadOnnxRuntime();
+export async function openFile(
+  ort: OnnxRuntime,
+  bytes: Uint8Array,
+  { provider, threads }: { readonly provider: ProviderName; readonly threads: number },
+): Promise<OpenModel> {
   const sessionOptions = {
     executionProviders: [...providers[provider].executionProviders],
     intraOpNumThreads: threads,

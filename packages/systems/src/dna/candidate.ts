@@ -159,7 +159,7 @@ export async function trainStage(
   });
 }
 
-/** Accuracy of exactly this file in plain ONNX Runtime. */
+/** Accuracy of exactly this file in plain ONNX Runtime, add layers by kernels of ours. */
 export async function measureModel(
   onnx: Uint8Array,
   { dataset, watch }: Pick<TrainingContext, "dataset" | "watch">,

@@ -56,7 +56,10 @@ function withAddLayers(network: Network, place: "instead" | "behind"): Network {
     const layer = plan.get(node);
     if (!layer) return keep();
     const [x, weight] = inputs as readonly [Value, Value];
-    const sums = place === "instead" ? addLayer(g, layer, x, weight) : addLayerBehind(g, layer, keep()[0]!, declare);
+    const sums =
+      place === "instead"
+        ? addLayer(g, node.name, x, weight, layer.window)
+        : addLayerBehind(g, `${node.name}/add`, keep()[0]!, layer, declare);
     return [layer.isNormalized ? sums : normalization(g, layer, sums, declare)];
   };
   const { graph, find } = rewriteGraph(network.graph, { nodes: { Conv: rule } });
@@ -123,25 +126,18 @@ const addWeight = (name: string, shape: readonly number[]): ParameterSpec =>
     initialization: { kind: "normal", mean: 0, standardDeviation: 1 },
   });
 
-type Placed = Pick<AddableLayer, "name" | "window">;
-
-const addLayer = (g: GraphBuilder, { name, window }: Placed, x: Value, weight: Value): Value =>
-  g.ownNode("AdderConv", [x, weight], windowAttributes(window), { name: `${name}/add` })[0]!;
+const addLayer = (g: GraphBuilder, name: string, x: Value, weight: Value, window: Window): Value =>
+  g.ownNode("AdderConv", [x, weight], windowAttributes(window), { name })[0]!;
 
 /** From as many channels as the convolution gives, of its kernel, same size. */
-function addLayerBehind(g: GraphBuilder, layer: AddableLayer, x: Value, declare: Declare): Value {
+function addLayerBehind(g: GraphBuilder, node: string, x: Value, layer: AddableLayer, declare: Declare): Value {
   const { name, channels } = layer;
   const { kernel } = layer.window;
   const weight = declare(g, addWeight(`${name}.add.weight`, [channels, channels, ...kernel]));
   const begins = kernel.map((size) => Math.floor((size - 1) / 2));
   const ends = kernel.map((size) => Math.ceil((size - 1) / 2));
   const ones = kernel.map(() => 1);
-  return addLayer(
-    g,
-    { name, window: { kernel, strides: ones, pads: [...begins, ...ends], dilations: ones } },
-    x,
-    weight,
-  );
+  return addLayer(g, node, x, weight, { kernel, strides: ones, pads: [...begins, ...ends], dilations: ones });
 }
 
 const normalizationStart = { scale: 1, shift: 0, runningMean: 0, runningVariance: 1 } as const;

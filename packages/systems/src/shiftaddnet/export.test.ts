@@ -38,13 +38,16 @@ it.each(["float32", "fixed point"])("travels as ONNX that any ONNX Runtime runs,
   const predictor = await createPredictor({ runtime, network: trained, weights: start });
   const expected = await predictor.predict(image);
   expect(new Set(expected.map((value) => Math.round(1e4 * value))).size).toBeGreaterThan(10);
-  const opened = await openModel(bytes, { threads: 1 });
-  const { logits } = await opened.run({ image });
-  await opened.release();
   const tolerance = form === "float32" ? 1e-4 : 0.02;
-  tensorNumbers(logits!).forEach((value, index) => {
-    expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected[index]!)));
-  });
+  for (const kernels of [false, true]) {
+    const opened = await openModel(bytes, { threads: 1, kernels });
+    const { logits } = await opened.run({ image });
+    await opened.release();
+    tensorNumbers(logits!).forEach((value, index) => {
+      const allowed = tolerance * Math.max(1, Math.abs(expected[index]!));
+      expect(Math.abs(value - expected[index]!)).toBeLessThanOrEqual(allowed);
+    });
+  }
   if (form === "float32") {
     // Read back, it says itself which layers shift and which add.
     expect(countOperations(networkOfModel(read).network)).toEqual(countOperations(plain));
