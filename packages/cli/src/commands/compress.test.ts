@@ -74,9 +74,25 @@ describe("dovetail compress", () => {
     expect(noRate).toMatchObject({ exitCode: 2 });
     expect(noRate.stderr).toContain("--rate: prune needs a compression rate");
     expect((await compress("model.onnx", "--epochs", "1", "-o", "wrong")).stderr).toContain("retraining needs images");
-    expect((await compress("model.onnx", "--rate", "900", "-o", "wrong")).stderr).toContain(
-      "do not fit, even without rows",
-    );
+    for (const method of ["smartexchange", "prune", "low-rank"]) {
+      const small = await compress("model.onnx", "--method", method, "--rate", "900", "-o", "wrong");
+      expect(small).toMatchObject({ exitCode: 2 });
+      expect(small.stderr).toMatch(
+        /^error: model\.onnx: the network cannot be made as small by this method: expected a rate of at most [\d.]+: .*, received 90\d\.\d\d\n$/,
+      );
+      const most = /at most (\d+\.\d+)/.exec(small.stderr)![1]!;
+      const reached = await compress(
+        "model.onnx",
+        "--method",
+        method,
+        "--rate",
+        most,
+        "-o",
+        `most-${method}`,
+        "--json",
+      );
+      expect(JSON.parse(reached.stdout).compressionRate).toBeGreaterThanOrEqual(Number(most));
+    }
     writeFileSync("broken.packed", readFileSync("model-smartexchange/network.packed").subarray(0, 5000));
     const broken = await compress("broken.packed", "-o", "wrong");
     expect(broken).toMatchObject({ exitCode: 2 });

@@ -18,14 +18,8 @@ import type { Tensor } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import { filtersInStep } from "./accelerator/machines.js";
 import type { NetworkExperiment } from "./experiment.js";
-import {
-  identityProjection,
-  integerProjection,
-  masksForStorage,
-  type Projection,
-  rowsForStorage,
-  structuredProjection,
-} from "./projection.js";
+import { identityProjection, integerProjection, type Projection, structuredProjection } from "./projection.js";
+import { masksForStorage, requireReachable, rowsForStorage } from "./storage-target.js";
 import type { ProjectedTrainingOptions } from "./train-projected.js";
 
 /**
@@ -77,7 +71,7 @@ export interface CompressionSettings {
   readonly factorization?: Factorization | undefined;
 }
 
-/** A network ready to be compressed and retrained by a method. */
+/** A network ready to be compressed and retrained by a method. Throws as `requireReachable`. */
 export function prepareCompression(
   method: CompressionMethod,
   network: Network,
@@ -126,7 +120,7 @@ export function prepareMethod(
 
 /**
  * Two factors in 8 bit of each layer, where they take less than the layer itself in 8 bit; the same part of all layers' sum
- * of squares is kept, the largest that fits.
+ * of squares is kept, the largest that fits. Throws as `requireReachable`.
  */
 function lowRankAt(
   network: Network,
@@ -142,11 +136,12 @@ function lowRankAt(
     const layers = weightLayersOf(found.network.graph, found.weights);
     return { ...found, layers, projection: integerProjection(layers, { bitWidth: 8, name: "low-rank" }) };
   };
-  const fits = (kept: number): boolean => bitsOfRanks(candidates, ranksAt(kept), weights) <= bits;
+  const bitsAt = (kept: number): number => bitsOfRanks(candidates, ranksAt(kept), weights);
+  requireReachable(weights, { least: bitsAt(0), bits });
   let [low, high] = [0, 1];
   for (let step = 0; step < 14; step++) {
     const middle = (low + high) / 2;
-    if (fits(middle)) low = middle;
+    if (bitsAt(middle) <= bits) low = middle;
     else high = middle;
   }
   return at(low);

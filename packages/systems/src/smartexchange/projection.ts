@@ -2,13 +2,10 @@
 
 import {
   type DecompositionOptions,
-  fitRows,
   type IntegerTensor,
   integerTensor,
   type KeptRows,
-  magnitudeMasks,
   type PackedTensor,
-  packedBits,
   packedTensors,
   type Storage,
   type StructuredTensor,
@@ -17,7 +14,7 @@ import {
   unpackTensor,
   type WeightLayer,
 } from "@dovetail/compress";
-import { elementCount, type Tensor, tensor, tensorData } from "@dovetail/graph";
+import { type Tensor, tensor, tensorData } from "@dovetail/graph";
 
 /** Integers of which some are zero for good: those whose mask [as the codes] is 0. */
 export interface MaskedIntegers extends IntegerTensor {
@@ -135,54 +132,9 @@ function rebuilt(
   return { weights: all, tensors: packedTensors(weights, compressed) };
 }
 
-/** Rows for SmartExchange's form such that the whole network takes at most `bits`. */
-export function rowsForStorage(
-  layers: readonly WeightLayer[],
-  weights: ReadonlyMap<string, Tensor>,
-  bits: number,
-  groupFilters: number,
-): KeptRows {
-  return fitRows(layers, weights, { bits: bits - bitsOutside(layers, weights), groupFilters });
-}
-
-/** Masks of magnitude pruning such that the whole network in 8 bit takes at most `bits`, the fewest zeros that do. */
-export function masksForStorage(
-  layers: readonly WeightLayer[],
-  weights: ReadonlyMap<string, Tensor>,
-  bits: number,
-  scope: "global" | "layer",
-): ReadonlyMap<string, Uint8Array> {
-  const available = bits - bitsOutside(layers, weights);
-  const masksAt = (share: number) => magnitudeMasks(layers, weights, { share, scope });
-  const fits = (masks: ReadonlyMap<string, Uint8Array>): boolean => {
-    let sum = 0;
-    for (const layer of layers) {
-      const mask = masks.get(layer.name);
-      sum += packedBits(integerTensor(layer, weights.get(layer.name)!, { bitWidth: 8, mask }));
-    }
-    return sum <= available;
-  };
-  let [low, high] = [0, 1];
-  let best = masksAt(1);
-  for (let step = 0; step < 14; step++) {
-    const share = (low + high) / 2;
-    const masks = masksAt(share);
-    if (fits(masks)) [high, best] = [share, masks];
-    else low = share;
-  }
-  return best;
-}
-
 /** Storage of a network whose layers are in this form now. */
 export function storageAfter(projection: Projection, weights: ReadonlyMap<string, Tensor>): Storage {
   return storageOf(projection.project(weights).tensors);
-}
-
-function bitsOutside(layers: readonly WeightLayer[], weights: ReadonlyMap<string, Tensor>): number {
-  const names = new Set(layers.map(({ name }) => name));
-  let elements = 0;
-  for (const [name, { dimensions }] of weights) if (!names.has(name)) elements += elementCount(dimensions);
-  return 32 * elements;
 }
 
 function zerosOf(layers: readonly WeightLayer[]): Map<string, Tensor> {
