@@ -176,7 +176,7 @@ function prepare(
   }
   try {
     const prepared = prepareCompression(methodNames[method], network, weights, {
-      bits: rate === undefined ? undefined : Math.floor((32 * elementsOf(weights)) / rate),
+      bits: rate === undefined ? undefined : (32 * elementsOf(weights)) / rate,
       groupFilters,
       rows: rowRule(options),
       decomposition: { threshold, iterations, exponents, rescales: true },

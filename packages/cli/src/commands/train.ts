@@ -97,7 +97,11 @@ export function trainCommand(io: CommandIo): Command {
         .choices(methods)
         .default("float32"),
     )
-    .option("--method-option <field=value>", "a field of the method's settings; may be repeated", repeated)
+    .option(
+      "--method-option <field=value>",
+      "a field of the method's settings (all: docs/tutorials/training-methods.md); may be repeated",
+      repeated,
+    )
     .option("--epochs <n>", "how often every image is seen", wholeNumber(1), 15)
     .option("--batch-size <n>", "images in a step", wholeNumber(1), 128)
     .addOption(new Option("--optimizer <name>", "optimizer").choices(["sgd", "adam", "adamw", "radam"]).default("sgd"))

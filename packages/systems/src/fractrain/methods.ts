@@ -37,7 +37,7 @@ const gateFields = {
       "Share of the target within which the cost's weight is proportional to its distance; 0: the published sign.",
     ),
   choices: z
-    .array(z.strictObject({ activationBits: bits, gradientBits: bits }))
+    .array(z.strictObject({ activationBits: bits.describe("Forward."), gradientBits: bits.describe("Backward.") }))
     .min(2)
     .default([...publishedChoices])
     .describe("What a gate chooses between, cheapest first; the published ones by default."),
@@ -47,36 +47,41 @@ const gateFields = {
     .describe("Whether a block may be skipped; without it the cheapest choice, beside 4-bit weights, costs 0.0176."),
 };
 
+/** Of methods at one precision. */
+const precisionFields = (defaults: {
+  readonly weights: number;
+  readonly activations: number;
+  readonly gradients: number;
+}) => ({
+  weightBits: bits.default(defaults.weights).describe("Of weights."),
+  activationBits: bits.default(defaults.activations).describe("Of activations."),
+  gradientBits: bits.default(defaults.gradients).describe("Of the gradients that arrive at a layer."),
+});
+
+const eight = { weights: 8, activations: 8, gradients: 8 };
+
 /** A method with its settings. */
 export const methodSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("float32") }),
+  z.strictObject({ kind: z.literal("float32").describe("Everything in float32, the network as it is.") }),
   z.strictObject({
     kind: z.literal("static").describe("SBM: minimum and maximum, stochastic gradients."),
-    weightBits: bits.default(8),
-    activationBits: bits.default(8),
-    gradientBits: bits.default(8),
+    ...precisionFields(eight),
   }),
   z.strictObject({
     kind: z
       .literal("static-blocks")
       .describe("As static, with stem and shortcuts at 8 bits: what gates are compared with."),
-    weightBits: bits.default(4),
-    activationBits: bits.default(4),
-    gradientBits: bits.default(6),
+    ...precisionFields({ weights: 4, activations: 4, gradients: 6 }),
   }),
   z.strictObject({
     kind: z.literal("dorefa").describe("DoReFa; first and last layer in full precision."),
-    weightBits: bits.default(8),
-    activationBits: bits.default(8),
-    gradientBits: bits.default(8),
+    ...precisionFields(eight),
   }),
   z.strictObject({
     kind: z
       .literal("wageubn")
       .describe("WAGEUBN without its batch normalization and optimizer; first and last layer in full precision."),
-    weightBits: bits.default(8),
-    activationBits: bits.default(8),
-    gradientBits: bits.default(8),
+    ...precisionFields(eight),
   }),
   z.strictObject({
     kind: z.literal("pfq").describe("Precision pairs that rise at turning points of the loss."),
@@ -88,7 +93,8 @@ export const methodSchema = z.discriminatedUnion("kind", [
         { forwardBits: 4, backwardBits: 6 },
         { forwardBits: 6, backwardBits: 8 },
         { forwardBits: 8, backwardBits: 8 },
-      ]),
+      ])
+      .describe("Precision from pair to pair, the last one to the end."),
     ...pfqFields,
   }),
   z.strictObject({
@@ -98,8 +104,8 @@ export const methodSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("fractrain").describe("DFQ whose target rises at PFQ's turning points."),
-    firstTarget: fraction.default(0.015),
-    targetStep: fraction.default(0.005),
+    firstTarget: fraction.default(0.015).describe("Cost of the blocks at the start, of float32's."),
+    targetStep: fraction.default(0.005).describe("By which it rises at each turning point."),
     ...gateFields,
     ...pfqFields,
   }),
