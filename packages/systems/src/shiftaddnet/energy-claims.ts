@@ -4,7 +4,6 @@ import type { Claim } from "../reproduction/card.js";
 import { claimOf, percent, rounded } from "../reproduction/claims.js";
 import { paper, specification } from "./claim-sources.js";
 import type { EnergyTable } from "./energy.js";
-
 import type { EnergyPartFigures } from "./figures.js";
 import type { PrecisionName } from "./precision.js";
 import type { Results } from "./results.js";

@@ -6,7 +6,6 @@ import type { Network, ParameterRole } from "@dovetail/models";
 import type { Runtime } from "@dovetail/runtime";
 import { type Optimizer, radam, splitByRole } from "@dovetail/train";
 import { convertLayers, type LayerForm } from "./convert-layers.js";
-
 import type { ShiftAddMethod } from "./methods.js";
 import { precisions } from "./precision.js";
 import { atPrecision } from "./training.js";
