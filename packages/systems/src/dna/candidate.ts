@@ -4,7 +4,7 @@ import type { RandomStream, Watch } from "@dovetail/core";
 import { type Graph, type Tensor, writeModel } from "@dovetail/graph";
 import { countPoints, initializeParameters, type Network, parameterCount } from "@dovetail/models";
 import { bitInputs, exportQdqModel, prepareQuantization, withBitWidths } from "@dovetail/quant";
-import { openModel, type Runtime } from "@dovetail/runtime";
+import type { Runtime } from "@dovetail/runtime";
 import {
   type BatchPosition,
   type BatchStream,
@@ -13,7 +13,7 @@ import {
   createBatchStream,
   type DatasetPart,
   evaluate,
-  evaluatePredictor,
+  evaluateModel,
   type ImageDataset,
   oneCycle,
   type Schedule,
@@ -164,19 +164,8 @@ export async function measureModel(
   onnx: Uint8Array,
   { dataset, watch }: Pick<TrainingContext, "dataset" | "watch">,
   part: DatasetPart,
-): ReturnType<typeof evaluatePredictor> {
-  const model = await openModel(onnx);
-  const [input] = model.inputNames;
-  const [output] = model.outputNames;
-  const predict = async (images: Tensor): Promise<Float32Array> => {
-    const outputs = await model.run({ [input!]: images });
-    return outputs[output!]!.data as Float32Array;
-  };
-  try {
-    return await evaluatePredictor({ predict, classCount: dataset.classNames.length }, { dataset, part, watch });
-  } finally {
-    await model.release();
-  }
+): ReturnType<typeof evaluateModel> {
+  return evaluateModel(onnx, { dataset, part, watch });
 }
 
 /** Accuracy of the float32 network that the delivered one was made from. */
@@ -184,6 +173,6 @@ export async function measureFloat32(
   { float32 }: Pick<TrainedCandidate, "float32">,
   { runtime, dataset, watch }: Pick<TrainingContext, "runtime" | "dataset" | "watch">,
   part: DatasetPart,
-): ReturnType<typeof evaluatePredictor> {
+): ReturnType<typeof evaluate> {
   return evaluate({ runtime, ...float32, dataset, part, watch });
 }

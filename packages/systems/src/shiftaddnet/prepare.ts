@@ -2,13 +2,13 @@
 
 import { bakeShiftWeights, type ShiftOptions, shiftStart } from "@dovetail/compress";
 import type { Tensor } from "@dovetail/graph";
-import type { Network, ParameterRole } from "@dovetail/models";
+import type { Network } from "@dovetail/models";
 import type { Runtime } from "@dovetail/runtime";
 import { type Optimizer, radam, splitByRole } from "@dovetail/train";
 import { convertLayers, type LayerForm } from "./convert-layers.js";
 import type { ShiftAddMethod } from "./methods.js";
 import { precisions } from "./precision.js";
-import { atPrecision } from "./training.js";
+import { atPrecision, splitRoles } from "./training.js";
 
 export interface ShiftAddOptions {
   /** Weights of the network to begin with, where it is trained already. Add layers begin anew. */
@@ -36,8 +36,6 @@ const forms: Readonly<Record<ShiftAddMethod["kind"], LayerForm>> = {
   addernet: "add",
 };
 
-const shiftRoles: readonly ParameterRole[] = ["exponent", "sign"];
-
 /** Turns every layer that can be into shifts, additions or both. Throws as `convertLayers`. */
 export function prepareShiftAdd(
   network: Network,
@@ -52,7 +50,7 @@ export function prepareShiftAdd(
     weights: trained ? startOf(converted, trained) : new Map(),
     optimizer:
       shifts?.shiftOptimizer === "radam"
-        ? splitByRole(optimizer, radam(), { roles: shiftRoles, rate: shifts.shiftRate })
+        ? splitByRole(optimizer, radam(), { roles: splitRoles, rate: shifts.shiftRate })
         : optimizer,
     delivered: (weights, runtime) => bakeShiftWeights({ runtime, network: ready, weights }),
   };

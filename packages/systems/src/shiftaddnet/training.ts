@@ -24,7 +24,8 @@ const descent = () => sgd({ momentum: 0.9, weightDecay: 1e-4 });
 
 const rectified = () => radam({ weightDecay: 1e-4 });
 
-const splitRoles: readonly ParameterSpec["role"][] = ["exponent", "sign"];
+/** What shift layers learn in the place of weights. */
+export const splitRoles: readonly ParameterSpec["role"][] = ["exponent", "sign"];
 
 /** SGD, but RAdam for exponents and signs, at a multiple of the learning rate. */
 const splitAt = (rate: number) => () => splitByRole(descent(), radam(), { roles: splitRoles, rate });

@@ -4,8 +4,9 @@ import { type EvaluateOptions, type Evaluation, evaluatePredictor } from "./eval
 
 /**
  * Accuracy and loss of an ONNX file as anyone else would measure them: its bytes, run by ONNX Runtime with its default
- * settings, add layers by kernels of ours. Its first output counts as logits (the loss is only meaningful if it is). Throws an input error when the
- * file does not have one input, or its first output has not as many columns as there are classes.
+ * settings, add layers by kernels of ours. Its first output counts as logits (the loss is only meaningful if it is).
+ * Throws an input error when the file does not have one input, or its first output has not as many columns as there are
+ * classes.
  */
 export async function evaluateModel(
   bytes: Uint8Array,
