@@ -9,7 +9,7 @@ import { partPj, stepParts } from "./training-energy.js";
 
 export function partsTable(experiment: Experiment, results: Results): CardTable {
   const { batchSize, depth } = experiment;
-  const compared = ["dense", "switch", "latent", "round", "switch-momentum"];
+  const compared = ["dense", "switch", "accumulate", "latent", "round", "switch-momentum"];
   const microjoules = (pj: number): number => rounded(pj / 1e6 / batchSize, 4);
   const rows = compared.flatMap((method) => {
     const parts = partsOf(results, { network: `resnet${depth}`, method, arithmetic: "float32", batchSize });
@@ -52,7 +52,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
         network,
         batch,
         arithmetic === "float32" ? "float32" : "8 bit",
-        ...["switch", "latent", "round", "switch-momentum"].map((method) =>
+        ...["switch", "accumulate", "latent", "round", "switch-momentum"].map((method) =>
           rounded(ratioOf(results, { network, method, arithmetic, against: arithmetic, batchSize: batch }), 4),
         ),
         ...["dense", "switch"].map((method) =>
@@ -68,6 +68,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
       "images a step",
       "operands",
       "switch, ×",
+      "accumulate, ×",
       "latent, ×",
       "round, ×",
       "switch-momentum, ×",
@@ -75,7 +76,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
       "float32 dense over switch, ×",
     ],
     rows,
-    note: `${wideNetworkName}: shapes only, the same share of rows kept in every layer; it was not trained. The first four columns compare equal operands; the last two the operands with float32, dense SGD's alone and with ours.`,
+    note: `${wideNetworkName}: shapes only, the same share of rows kept in every layer; it was not trained. The first five columns compare equal operands; the last two the operands with float32, dense SGD's alone and with ours.`,
   };
 }
 

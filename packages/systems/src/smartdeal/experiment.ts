@@ -25,7 +25,7 @@ export interface Experiment {
   readonly keptRowShare: number;
 }
 
-export type SettingMethod = "dense" | "switch" | "latent";
+export type SettingMethod = "dense" | "switch" | "accumulate" | "latent";
 
 export interface NamedMethod {
   readonly name: string;
@@ -43,6 +43,7 @@ function methodsOf(): readonly NamedMethod[] {
   return [
     { name: "dense", method: { kind: "dense" }, isCompared: true },
     { name: "switch", method: { kind: "switch", keptRowShare }, isCompared: true },
+    { name: "accumulate", method: { kind: "accumulate", keptRowShare }, isCompared: true },
     { name: "latent", method: { kind: "latent", keptRowShare }, isCompared: true },
     { name: "round", method: { kind: "round", keptRowShare }, isCompared: false },
     {
@@ -59,12 +60,14 @@ function methodsOf(): readonly NamedMethod[] {
 export const integerMethods = [
   ["dense-8", { kind: "dense", arithmetic: "integer8" }],
   ["switch-8", { kind: "switch", arithmetic: "integer8", keptRowShare }],
+  ["accumulate-8", { kind: "accumulate", arithmetic: "integer8", keptRowShare }],
 ] as const satisfies readonly (readonly [string, MethodInput])[];
 
 const settingMethods: Experiment["settingMethods"] = [
   ["dense", { kind: "dense" }],
   // The bases' rate that did best there.
   ["switch", { kind: "switch", keptRowShare, basisRate: 0.25 }],
+  ["accumulate", { kind: "accumulate", keptRowShare }],
   ["latent", { kind: "latent", keptRowShare }],
 ];
 

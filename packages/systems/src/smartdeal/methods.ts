@@ -17,10 +17,23 @@ const switchFields = {
   switchBar: z.number().int().min(1).max(127).default(10).describe("Net signs that move an exponent."),
   updateThreshold: z.number().min(0).default(5e-5).describe("Updates of a smaller magnitude do not count."),
 };
+const accumulateFields = {
+  ...factored,
+  coefficientRate: positive.default(160).describe("Factor of the learning rate for coefficients."),
+  basisRate: positive.default(0.5).describe("Factor of the learning rate for bases."),
+  coefficientMomentum: momentum.default(0),
+  switchBar: z
+    .number()
+    .int()
+    .min(1)
+    .max(127)
+    .default(127)
+    .describe("Counts from a code's value to where the next larger code is nearer."),
+};
 const roundFields = { ...factored, coefficientMomentum: momentum.default(0.9) };
 const latentFields = {
   ...roundFields,
-  coefficientRate: positive.default(4).describe("Factor of the learning rate for coefficients."),
+  coefficientRate: positive.default(16).describe("Factor of the learning rate for coefficients."),
   basisRate: positive.default(0.5).describe("Factor of the learning rate for bases."),
 };
 
@@ -30,6 +43,7 @@ const arithmetic = z.enum(["float32", "integer8"]).default("float32");
 export const methodSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("dense"), arithmetic }),
   z.strictObject({ kind: z.literal("switch"), arithmetic, ...switchFields }),
+  z.strictObject({ kind: z.literal("accumulate"), arithmetic, ...accumulateFields }),
   z.strictObject({ kind: z.literal("round"), arithmetic, ...roundFields }),
   z.strictObject({ kind: z.literal("latent"), arithmetic, ...latentFields }),
 ]);
@@ -44,6 +58,7 @@ export function coefficientState(method: FactoredMethod): { readonly ownBits: nu
   const momentumBits = method.coefficientMomentum > 0 ? 32 : 0;
   switch (method.kind) {
     case "switch":
+    case "accumulate":
       // −(bar − 1) … bar − 1: a counter that reaches the bar starts anew.
       return { ownBits: Math.ceil(Math.log2(2 * method.switchBar - 1)), momentumBits };
     case "round":
@@ -58,6 +73,12 @@ export const smartDealMethods = [
   z.strictObject({
     kind: z.literal("smartdeal").describe("SmartDeal: power-of-two coefficients and bases, by bucket switching."),
     ...switchFields,
+  }),
+  z.strictObject({
+    kind: z
+      .literal("smartdeal-accumulate")
+      .describe("The same, but counters count updates in proportion to their size instead of signs."),
+    ...accumulateFields,
   }),
   z.strictObject({
     kind: z.literal("smartdeal-round").describe("The same, each step rounded to a code at once."),
@@ -77,6 +98,8 @@ export function factoredMethodOf(method: SmartDealMethod): FactoredMethod {
   switch (method.kind) {
     case "smartdeal":
       return { ...method, kind: "switch", arithmetic };
+    case "smartdeal-accumulate":
+      return { ...method, kind: "accumulate", arithmetic };
     case "smartdeal-round":
       return { ...method, kind: "round", arithmetic };
     case "smartdeal-latent":

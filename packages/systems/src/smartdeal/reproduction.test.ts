@@ -27,17 +27,18 @@ it("runs all of its pieces, and its card has every line that it must have", { ti
     ...tiny.methods.map(({ name }) => name),
     "dense-8",
     "switch-8",
+    "accumulate-8",
   ]);
   const cell = (name: string, column: string) => {
     const { columns, rows } = table("Methods");
     return rows.find(([method]) => method === name)![columns.indexOf(column)] as number;
   };
-  // Four bits of a code and five of a counter; a code's and a float32 master's.
+  // Four bits of a code and five or eight of a counter; a code's and a float32 master's.
   const update = "read and written by an update, bits a coefficient";
-  expect(["dense", "switch", "latent"].map((name) => cell(name, update))).toEqual([32, 9, 36]);
+  expect(["dense", "switch", "accumulate", "latent"].map((name) => cell(name, update))).toEqual([32, 9, 12, 36]);
   expect(["dense", "switch", "latent"].map((name) => cell(name, "momentum, bits"))).toEqual([32, 0, 32]);
   const floats = "values of float32 weights between steps";
-  const names = ["switch", "round", "switch-momentum", "switch-averaged", "switch-8"];
+  const names = ["switch", "accumulate", "accumulate-8", "round", "switch-momentum", "switch-averaged", "switch-8"];
   expect(names.map((name) => cell(name, floats))).toEqual(names.map(() => 0));
   const network = networkFor(tiny, dataset);
   const sizes = network.parameters.filter(({ role }) => role === "weight").map(({ shape }) => elementCount(shape));

@@ -118,6 +118,67 @@ function switched(value: number, direction: number): number {
   return Math.sign(moved) * Math.min(Math.abs(moved), most);
 }
 
+it("accumulating moves a code where the updates add up to where its neighbour is nearer", async () => {
+  await fc.assert(
+    fc.asyncProperty(codesOf, gradientsOf, fc.integer({ min: 1, max: 127 }), async (codes, gradients, switchBar) => {
+      const held = await trained({ rule: "accumulate", switchBar, stepsPerEpoch: 2 }, tensor("int8", [count], codes));
+      const expected = codes.map((code) => ({ code, counter: 0 }));
+      for (const gradient of gradients) {
+        await held.step(gradient, 0.5);
+        expected.forEach((element, index) => {
+          if (element.code === forbiddenCode) return;
+          const value = valueOfCode(element.code, range);
+          const outwards = Math.max(Math.abs(value), 2 ** range.minimumExponent) / 2;
+          const counted = ((-0.5 * gradient[index]!) / outwards) * switchBar;
+          element.counter = halfToEven(element.counter + counted);
+          const isInwards = value * element.counter < 0 && Math.abs(element.code) > 1;
+          if (Math.abs(element.counter) < (isInwards ? switchBar / 2 : switchBar)) return;
+          element.code = Math.max(-7, Math.min(7, element.code + Math.sign(element.counter)));
+          element.counter = 0;
+        });
+        expect(held.read("codes").map((code) => code + 0)).toEqual(expected.map(({ code }) => code + 0));
+        expect(held.read("counter").map((value) => value + 0)).toEqual(expected.map(({ counter }) => counter + 0));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it("accumulating follows the sum of the updates, to the nearest code where they have one sign", async () => {
+  await fc.assert(
+    fc.asyncProperty(codesOf, fc.double({ min: -0.5, max: 0.5, noNaN: true }), async (codes, change) => {
+      const held = await trained(
+        { rule: "accumulate", switchBar: 127, stepsPerEpoch: 2 },
+        tensor("int8", [count], codes),
+      );
+      await held.step(new Array<number>(count).fill(-change), 1);
+      held.read("codes").forEach((code, index) => {
+        const first = codes[index]!;
+        const nearest = codeOfValue(valueOfCode(first, range) + change, range);
+        // By one at most in a step, and nowhere else than towards the nearest.
+        const towards = first + Math.sign(nearest - first);
+        const margin = Math.abs(Math.abs(change) - wayTo(first, Math.sign(change))) < 0.01 * Math.abs(change);
+        if (first !== forbiddenCode && !margin) expect(code + 0).toBe(towards + 0);
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+/** From a code's value to the boundary with its neighbour in that direction, by `codeOfValue`. */
+function wayTo(code: number, direction: number): number {
+  const value = valueOfCode(code, range);
+  if (code !== 0 && Math.sign(code) !== direction)
+    return Math.abs(code) === 1 ? Math.abs(value) / 2 : Math.abs(value) / 4;
+  return Math.max(Math.abs(value), 2 ** range.minimumExponent) / 2;
+}
+
+function halfToEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
 it("rounding after each step gives the nearest code of the step's result", async () => {
   await fc.assert(
     fc.asyncProperty(codesOf, gradientsOf, async (codes, gradients) => {

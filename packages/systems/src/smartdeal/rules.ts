@@ -9,6 +9,8 @@ import { largestMagnitude } from "./factored-network.js";
 export type CoefficientRule =
   /** Bucket switching: counted signs move an exponent by one. */
   | "switch"
+  /** Counted updates do, each in proportion to its size. */
+  | "accumulate"
   /** A step of gradient descent whose result is rounded at once: updates of less than half an exponent are lost. */
   | "round"
   /** Gradient descent on float32 coefficients that are rounded in the forward pass. */
@@ -26,7 +28,10 @@ export interface SmartDealOptions {
   /** Factor of the learning rate for coefficients; 1 by default. */
   readonly coefficientRate?: number | undefined;
   readonly basisRate?: number | undefined;
-  /** Bucket switching: net signs that move an exponent; 1 by default, at most 127. */
+  /**
+   * Bucket switching: net signs that move an exponent. Accumulating: counts from a code's value to where the next larger one is
+   * nearer. 1 by default, at most 127.
+   */
   readonly switchBar?: number | undefined;
   /** Bucket switching: updates of a smaller magnitude are not counted (dC_threshold); 0 by default. */
   readonly updateThreshold?: number | undefined;
@@ -50,7 +55,7 @@ export function smartDealOptimizer(options: SmartDealOptions): Optimizer {
   const { rule, stepsPerEpoch, range = defaultCodeRange, momentum, weightDecay } = options;
   const { coefficientMomentum = 0, coefficientRate = 1, switchBar = 1, updateThreshold = 0, basisRate = 1 } = options;
   const base = sgd({ momentum, weightDecay });
-  const rules = { switch: switching, round: rounding, latent: descent };
+  const rules = { switch: switching, accumulate: accumulating, round: rounding, latent: descent };
   return {
     ...base,
     name: `smartdeal-${rule}`,
@@ -118,6 +123,39 @@ function switching(range: CodeRange, hasMomentum: boolean): UpdateRule {
       return {
         parameter: g.cast(g.where(isReached, moved, code), "int8"),
         memory: { ...found.memory, counter: g.cast(g.where(isReached, 0, counter), "int8") },
+      };
+    },
+  };
+}
+
+/**
+ * Ours. The counter holds how far an element has come from its code's value: `switchBar` counts to where the next larger code
+ * is nearer, and where the next smaller one is, which is half as far but for the smallest magnitude, half as many. Updates of
+ * less than half a count are lost; no float32 value is kept of an element.
+ */
+function accumulating(range: CodeRange, hasMomentum: boolean): UpdateRule {
+  const least = 2 ** range.minimumExponent;
+  return {
+    memory: hasMomentum ? ["counter", "momentum"] : ["counter"],
+    memoryTypes: { counter: "int8" },
+    update: (g, { parameter, memory, ...optimized }, inputs) => {
+      const scalars = inputs as Scalars;
+      const code = g.cast(parameter, "float32");
+      const isAllowed = g.greater(code, forbiddenCode);
+      const value = decode(g, parameter, range);
+      const found = direction(g, { ...optimized, memory, value }, scalars);
+      const update = g.neg(g.mul(found.direction, scalars.coefficientRate));
+      const way = g.mul(g.max(g.abs(value), least), 0.5);
+      const counts = g.mul(g.div(update, way), scalars.switchBar);
+      const counter = g.round(g.add(g.cast(memory.counter!, "float32"), counts));
+      const isHalfWay = g.and(g.greater(g.abs(code), 1), g.greater(0, g.mul(counter, code)));
+      const bar = g.where(isHalfWay, g.mul(scalars.switchBar, 0.5), scalars.switchBar);
+      const isReached = g.and(isAllowed, g.greaterOrEqual(g.abs(counter), bar));
+      const moved = g.clip(g.add(code, g.sign(counter)), -magnitudeCount, magnitudeCount);
+      const isKept = g.and(isAllowed, g.not(isReached));
+      return {
+        parameter: g.cast(g.where(isReached, moved, code), "int8"),
+        memory: { ...found.memory, counter: g.cast(g.where(isKept, counter, 0), "int8") },
       };
     },
   };

@@ -62,7 +62,7 @@ export function methodsTable({ seeds, methods, steps, integerSteps }: Experiment
         ),
       ),
     ],
-    note: `The last two with 8-bit operands, ${integerSteps} steps, not ${steps}. ×: float32, or dense SGD's weights with their momentum, over this. Storage is that of the finished network, bases at 8 bits; between steps bases and their momentum count as float32. Averages lie beside a training and are no state of its steps.`,
+    note: `The last three with 8-bit operands, ${integerSteps} steps, not ${steps}. ×: float32, or dense SGD's weights with their momentum, over this. Storage is that of the finished network, bases at 8 bits; between steps bases and their momentum count as float32. Averages lie beside a training and are no state of its steps.`,
   };
 }
 

@@ -35,58 +35,68 @@ const options = (method: MethodInput, more: Partial<TrainingOptions> = {}): Trai
   ...more,
 });
 
-it("at no step is there anything but codes, bases and counters for the weights", async () => {
-  const factored = factorLayers(network, { form: "codes" });
-  const optimizer = smartDealOptimizer({ rule: "switch", switchBar: 2, stepsPerEpoch: 3 });
-  const plan = planStep(factored.network, { loss: softmaxCrossEntropy(), batchSize, optimizer });
-  const weights = initializeParameters(network, createRandomStream(1));
-  const start = decomposedStart(factored, weights, { keptRowShare: 0.8 });
-  const parameters = new Map([...initializeParameters(factored.network, createRandomStream(1)), ...start]);
-  const state = runtime.createState(new Map([...parameters, ...plan.initialMemory()]));
-  const compiled = await plan.compile(runtime, state);
-  const values = optimizer.feeds({ ...optimizer.hyperparameters, learningRate: 0.1 }, 1);
-  const hyperparameters = Object.fromEntries(
-    Object.entries(plan.hyperparameters).map(([name, input]) => [input, scalar(values[name]!)]),
-  );
-  const random = createRandomStream(4);
-  let moved = 0;
-  for (let step = 0; step < 6; step++) {
-    const pixels = Array.from({ length: batchSize * 192 }, () => random.integer(256));
-    const labels = Array.from({ length: batchSize }, () => random.integer(4));
-    const before = state.snapshot();
-    await compiled.run(
-      {
-        [plan.image]: tensor("float32", [batchSize, 3, 8, 8], pixels),
-        [plan.target]: tensor("int64", [batchSize], labels),
-        ...hyperparameters,
-      },
-      step,
+const countingRules = [
+  { rule: "switch", switchBar: 2 },
+  { rule: "accumulate", switchBar: 127, coefficientRate: 160 },
+] as const;
+
+it.each(countingRules)(
+  "at no step is there anything but codes, bases and counters for the weights: $rule",
+  async (rule) => {
+    const factored = factorLayers(network, { form: "codes" });
+    const optimizer = smartDealOptimizer({ ...rule, stepsPerEpoch: 3 });
+    const plan = planStep(factored.network, { loss: softmaxCrossEntropy(), batchSize, optimizer });
+    const weights = initializeParameters(network, createRandomStream(1));
+    const start = decomposedStart(factored, weights, { keptRowShare: 0.8 });
+    const parameters = new Map([...initializeParameters(factored.network, createRandomStream(1)), ...start]);
+    const state = runtime.createState(new Map([...parameters, ...plan.initialMemory()]));
+    const compiled = await plan.compile(runtime, state);
+    const values = optimizer.feeds({ ...optimizer.hyperparameters, learningRate: 0.1 }, 1);
+    const hyperparameters = Object.fromEntries(
+      Object.entries(plan.hyperparameters).map(([name, input]) => [input, scalar(values[name]!)]),
     );
-    for (const { weight, weightShape, coefficients, basis } of factored.layers) {
-      const held = state.names().filter((name) => name === weight || name.startsWith(`${weight}:`));
-      expect(held.sort()).toEqual([basis, `${basis}:momentum`, coefficients, `${coefficients}:counter`].sort());
-      const codes = state.read(coefficients);
-      const counter = state.read(`${coefficients}:counter`);
-      expect([codes.elementType, counter.elementType]).toEqual(["int8", "int8"]);
-      for (const code of tensorNumbers(codes)) expect(code >= -8 && code <= 7).toBe(true);
-      for (const count of tensorNumbers(counter)) expect(Math.abs(count)).toBeLessThan(2);
-      const old = tensorNumbers(before.get(coefficients)!);
-      tensorNumbers(codes).forEach((code, index) => {
-        // An element's exponent moves by one at most, and what is forbidden stays so.
-        expect(Math.abs(code - old[index]!)).toBeLessThanOrEqual(1);
-        expect(code === -8).toBe(old[index] === -8);
-        if (code !== old[index]) moved++;
-      });
-      expect(elementCount(state.read(basis).dimensions)).toBeLessThan(elementCount(weightShape) + 9 * weightShape[0]!);
+    const random = createRandomStream(4);
+    let moved = 0;
+    for (let step = 0; step < 6; step++) {
+      const pixels = Array.from({ length: batchSize * 192 }, () => random.integer(256));
+      const labels = Array.from({ length: batchSize }, () => random.integer(4));
+      const before = state.snapshot();
+      await compiled.run(
+        {
+          [plan.image]: tensor("float32", [batchSize, 3, 8, 8], pixels),
+          [plan.target]: tensor("int64", [batchSize], labels),
+          ...hyperparameters,
+        },
+        step,
+      );
+      for (const { weight, weightShape, coefficients, basis } of factored.layers) {
+        const held = state.names().filter((name) => name === weight || name.startsWith(`${weight}:`));
+        expect(held.sort()).toEqual([basis, `${basis}:momentum`, coefficients, `${coefficients}:counter`].sort());
+        const codes = state.read(coefficients);
+        const counter = state.read(`${coefficients}:counter`);
+        expect([codes.elementType, counter.elementType]).toEqual(["int8", "int8"]);
+        for (const code of tensorNumbers(codes)) expect(code >= -8 && code <= 7).toBe(true);
+        for (const count of tensorNumbers(counter)) expect(Math.abs(count)).toBeLessThan(rule.switchBar);
+        const old = tensorNumbers(before.get(coefficients)!);
+        tensorNumbers(codes).forEach((code, index) => {
+          // An element's exponent moves by one at most, and what is forbidden stays so.
+          expect(Math.abs(code - old[index]!)).toBeLessThanOrEqual(1);
+          expect(code === -8).toBe(old[index] === -8);
+          if (code !== old[index]) moved++;
+        });
+        expect(elementCount(state.read(basis).dimensions)).toBeLessThan(
+          elementCount(weightShape) + 9 * weightShape[0]!,
+        );
+      }
     }
-  }
-  expect(moved).toBeGreaterThan(0);
-  // Everything else is a bias, a normalization, or the momentum of one.
-  const others = state.names().filter((name) => !name.includes(".weight:"));
-  const isSmall = /\.(bias|bn\.(scale|shift|runningMean|runningVariance))(:momentum)?$/;
-  expect(others.filter((name) => !isSmall.test(name))).toEqual([]);
-  await compiled.release();
-});
+    expect(moved).toBeGreaterThan(0);
+    // Everything else is a bias, a normalization, or the momentum of one.
+    const others = state.names().filter((name) => !name.includes(".weight:"));
+    const isSmall = /\.(bias|bn\.(scale|shift|runningMean|runningVariance))(:momentum)?$/;
+    expect(others.filter((name) => !isSmall.test(name))).toEqual([]);
+    await compiled.release();
+  },
+);
 
 it("counts whatever stands for a weight in float32, and tensors that it knows nothing of", () => {
   const { network: factored } = factorLayers(network, { form: "codes" });
@@ -106,6 +116,7 @@ it("counts whatever stands for a weight in float32, and tensors that it knows no
 describe("a training that is interrupted goes on to the same bits", { timeout: 300_000 }, () => {
   it.each([
     ["switch", { kind: "switch", switchBar: 2, updateThreshold: 1e-5 }],
+    ["accumulate", { kind: "accumulate" }],
     ["latent, averaged", { kind: "latent" }],
   ] as const)("%s", async (_, method) => {
     const more = { averaging: { fromEpoch: 1 } };
