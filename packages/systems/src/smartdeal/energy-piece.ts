@@ -37,13 +37,13 @@ export async function runEnergy(experiment: Experiment, context: PieceContext): 
 }
 
 function stepRows(
-  { batchSize: wholeBatch, keptRowShare }: Experiment,
+  { batchSize: wholeBatch }: Experiment,
   trained: Network,
   { name, method, kept }: { readonly name: string; readonly method: MethodInput; readonly kept: Kept },
 ): EnergyRow[] {
   const wide = vgg({ depth: 11 });
   return [trained, wide].flatMap((network) => {
-    const parameters = parametersOf(method, network === trained ? kept : keptByShare(network, keptRowShare));
+    const parameters = parametersOf(method, network === trained ? kept : keptOfShapes(network, method));
     return (["float32", "integer8"] as const).flatMap((arithmetic) =>
       [1, wholeBatch].map((batchSize) => {
         const parts = { ...stepEnergy(network, { batchSize, arithmetic, parameters }) };
@@ -100,6 +100,11 @@ function parametersOf(input: MethodInput, kept: Kept): Parameters {
   const method = methodSchema.parse(input);
   if (method.kind === "dense") return { kind: "dense" };
   return { kind: "factored", kept: new Map(Object.entries(kept)), state: coefficientState(method) };
+}
+
+function keptOfShapes(network: Network, input: MethodInput): Kept {
+  const method = methodSchema.parse(input);
+  return method.kind === "dense" ? {} : keptByShare(network, method.keptRowShare);
 }
 
 /** What a network keeps when the same share of rows is kept in every layer. */

@@ -2,14 +2,14 @@
 
 import type { CardTable } from "../reproduction/card.js";
 import { rounded } from "../reproduction/claims.js";
-import type { Experiment } from "./experiment.js";
+import { type Experiment, fewerRowsName } from "./experiment.js";
 import { wideNetworkName } from "./figures.js";
 import { inferencePj, partsOf, type Results, ratioOf } from "./results.js";
 import { partPj, stepParts } from "./training-energy.js";
 
 export function partsTable(experiment: Experiment, results: Results): CardTable {
   const { batchSize, depth } = experiment;
-  const compared = ["dense", "switch", "accumulate", "latent", "round", "switch-momentum"];
+  const compared = ["dense", "switch", "accumulate", fewerRowsName, "latent", "round", "switch-momentum"];
   const microjoules = (pj: number): number => rounded(pj / 1e6 / batchSize, 4);
   const rows = compared.flatMap((method) => {
     const parts = partsOf(results, { network: `resnet${depth}`, method, arithmetic: "float32", batchSize });
@@ -52,7 +52,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
         network,
         batch,
         arithmetic === "float32" ? "float32" : "8 bit",
-        ...["switch", "accumulate", "latent", "round", "switch-momentum"].map((method) =>
+        ...["switch", "accumulate", fewerRowsName, "latent", "round", "switch-momentum"].map((method) =>
           rounded(ratioOf(results, { network, method, arithmetic, against: arithmetic, batchSize: batch }), 4),
         ),
         ...["dense", "switch"].map((method) =>
@@ -69,6 +69,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
       "operands",
       "switch, ×",
       "accumulate, ×",
+      `${fewerRowsName}, ×`,
       "latent, ×",
       "round, ×",
       "switch-momentum, ×",
@@ -76,7 +77,7 @@ export function ratiosTable({ batchSize, depth }: Experiment, results: Results):
       "float32 dense over switch, ×",
     ],
     rows,
-    note: `${wideNetworkName}: shapes only, the same share of rows kept in every layer; it was not trained. The first five columns compare equal operands; the last two the operands with float32, dense SGD's alone and with ours.`,
+    note: `${wideNetworkName}: shapes only, the method's share of rows kept in every layer; it was not trained. The first six columns compare equal operands; the last two the operands with float32, dense SGD's alone and with ours.`,
   };
 }
 

@@ -12,7 +12,7 @@ import { type MethodInput, methodSchema } from "./methods.js";
 import { type Outcome, statisticsSteps, type TrainingOptions, trainByMethod } from "./training.js";
 
 /** About how much longer a step with 8-bit operands takes. */
-const integerFactor = 2.5;
+const integerFactor = 2;
 /** Mappings are found in some seconds. */
 const energyWork = 20;
 
