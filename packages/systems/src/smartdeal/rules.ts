@@ -104,52 +104,32 @@ function direction(
   return { direction: velocity, memory: { momentum: velocity } };
 }
 
-/** As published: the state of a coefficient is its code and its counter. */
-function switching(range: CodeRange, hasMomentum: boolean): UpdateRule {
-  return {
-    memory: hasMomentum ? ["counter", "momentum"] : ["counter"],
-    memoryTypes: { counter: "int8" },
-    update: (g, { parameter, memory, ...optimized }, inputs) => {
-      const scalars = inputs as Scalars;
-      const code = g.cast(parameter, "float32");
-      const isAllowed = g.greater(code, forbiddenCode);
-      const found = direction(g, { ...optimized, memory, value: decode(g, parameter, range) }, scalars);
-      const update = g.neg(g.mul(found.direction, scalars.coefficientRate));
-      const isCounted = g.and(isAllowed, g.greater(g.abs(update), scalars.updateThreshold));
-      const sign = g.where(isCounted, g.sign(update), 0);
-      const counter = g.add(g.mul(g.cast(memory.counter!, "float32"), scalars.keepCounters), sign);
-      const isReached = g.greaterOrEqual(g.abs(counter), scalars.switchBar);
-      const moved = g.clip(g.add(code, g.sign(counter)), -magnitudeCount, magnitudeCount);
-      return {
-        parameter: g.cast(g.where(isReached, moved, code), "int8"),
-        memory: { ...found.memory, counter: g.cast(g.where(isReached, 0, counter), "int8") },
-      };
-    },
-  };
+interface Counted {
+  readonly code: Value;
+  readonly value: Value;
+  /** Float32, as it was before this step. */
+  readonly counter: Value;
+  /** −rate · d. */
+  readonly update: Value;
 }
 
-/**
- * Ours. The counter holds how far an element has come from its code's value: `switchBar` counts to where the next larger code
- * is nearer, and where the next smaller one is, which is half as far but for the smallest magnitude, half as many. Updates of
- * less than half a count are lost; no float32 value is kept of an element.
- */
-function accumulating(range: CodeRange, hasMomentum: boolean): UpdateRule {
-  const least = 2 ** range.minimumExponent;
+/** The counter after a step's update, and the count at which the code moves by one. */
+type Count = (g: GraphBuilder, counted: Counted, scalars: Scalars) => { readonly counter: Value; readonly bar: Value };
+
+/** The state of a coefficient is its code and its counter. */
+function counting(range: CodeRange, hasMomentum: boolean, count: Count): UpdateRule {
   return {
     memory: hasMomentum ? ["counter", "momentum"] : ["counter"],
     memoryTypes: { counter: "int8" },
     update: (g, { parameter, memory, ...optimized }, inputs) => {
       const scalars = inputs as Scalars;
       const code = g.cast(parameter, "float32");
-      const isAllowed = g.greater(code, forbiddenCode);
       const value = decode(g, parameter, range);
       const found = direction(g, { ...optimized, memory, value }, scalars);
       const update = g.neg(g.mul(found.direction, scalars.coefficientRate));
-      const way = g.mul(g.max(g.abs(value), least), 0.5);
-      const counts = g.mul(g.div(update, way), scalars.switchBar);
-      const counter = g.round(g.add(g.cast(memory.counter!, "float32"), counts));
-      const isHalfWay = g.and(g.greater(g.abs(code), 1), g.greater(0, g.mul(counter, code)));
-      const bar = g.where(isHalfWay, g.mul(scalars.switchBar, 0.5), scalars.switchBar);
+      const before = g.cast(memory.counter!, "float32");
+      const { counter, bar } = count(g, { code, value, counter: before, update }, scalars);
+      const isAllowed = g.greater(code, forbiddenCode);
       const isReached = g.and(isAllowed, g.greaterOrEqual(g.abs(counter), bar));
       const moved = g.clip(g.add(code, g.sign(counter)), -magnitudeCount, magnitudeCount);
       const isKept = g.and(isAllowed, g.not(isReached));
@@ -159,6 +139,29 @@ function accumulating(range: CodeRange, hasMomentum: boolean): UpdateRule {
       };
     },
   };
+}
+
+/** As published. */
+function switching(range: CodeRange, hasMomentum: boolean): UpdateRule {
+  return counting(range, hasMomentum, (g, { counter, update }, { updateThreshold, keepCounters, switchBar }) => {
+    const sign = g.where(g.greater(g.abs(update), updateThreshold), g.sign(update), 0);
+    return { counter: g.add(g.mul(counter, keepCounters), sign), bar: switchBar };
+  });
+}
+
+/**
+ * Ours. The counter holds how far an element has come from its code's value: `switchBar` counts to where the next larger code
+ * is nearer, and where the next smaller one is, which is half as far but for the smallest magnitude, half as many. Updates of
+ * less than half a count are lost; no float32 value is kept of an element.
+ */
+function accumulating(range: CodeRange, hasMomentum: boolean): UpdateRule {
+  const least = 2 ** range.minimumExponent;
+  return counting(range, hasMomentum, (g, { code, value, counter, update }, { switchBar }) => {
+    const way = g.mul(g.max(g.abs(value), least), 0.5);
+    const after = g.round(g.add(counter, g.mul(g.div(update, way), switchBar)));
+    const isHalfWay = g.and(g.greater(g.abs(code), 1), g.greater(0, g.mul(after, code)));
+    return { counter: after, bar: g.where(isHalfWay, g.mul(switchBar, 0.5), switchBar) };
+  });
 }
 
 function rounding(range: CodeRange, hasMomentum: boolean): UpdateRule {
