@@ -1,9 +1,9 @@
 // The claims of SmartDeal's card.
 
 import type { Claim } from "../reproduction/card.js";
-import { claimOf, points } from "../reproduction/claims.js";
+import { claimOf, percent, points } from "../reproduction/claims.js";
 import { type Setting, settings } from "../reproduction/data-splits.js";
-import { type Experiment, fewerRowsName } from "./experiment.js";
+import { type Experiment, fewerRowsName, fewerRowsShare, seedsOf } from "./experiment.js";
 import { type PieceFigures, pieceName } from "./figures.js";
 import { inferencePj, type Results, ratioOf, storageRatio } from "./results.js";
 import type { Arithmetic } from "./training-machine.js";
@@ -88,16 +88,14 @@ function betweenStepsClaim({ seeds }: Experiment, { scratch }: Results, method: 
   });
 }
 
-function storageClaims({ seeds }: Experiment, results: Results): Claim[] {
+function storageClaims(experiment: Experiment, results: Results): Claim[] {
   const claim = (title: string, method: string, { share, source, what }: typeof required8): Claim =>
     claimOf({
       text: `${title}: storage of all parameters, float32 over ours${what}, at least`,
       source,
       claimed: share,
       unit: "×",
-      perSeed: (method === fewerRowsName ? seeds.slice(0, 1) : seeds).map((seed) =>
-        storageRatio(results.scratch(method, seed)),
-      ),
+      perSeed: seedsOf(experiment, method).map((seed) => storageRatio(results.scratch(method, seed))),
       direction: "atLeast",
       tried: triedFewerRows(results),
     });
@@ -109,12 +107,12 @@ function storageClaims({ seeds }: Experiment, results: Results): Claim[] {
   ];
 }
 
-const fewerRowsTitle = "Accumulated updates with 55 % of the rows";
+const fewerRowsTitle = `${titles.accumulate} with ${percent(fewerRowsShare)} % of the rows`;
 
 /** One seed: a training of more than ten minutes. */
 function fewerRowsClaim(experiment: Experiment, { scratch }: Results): Claim {
   return accuracyClaim(
-    { ...experiment, seeds: experiment.seeds.slice(0, 1) },
+    { ...experiment, seeds: seedsOf(experiment, fewerRowsName) },
     {
       text: `${fewerRowsTitle}: test accuracy above dense SGD's of the same effort, at least`,
       source: required,

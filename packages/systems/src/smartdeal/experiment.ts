@@ -38,7 +38,7 @@ export interface NamedMethod {
 
 /** Rows that are kept: with 0.8 ResNet-20's parameters take an eighth of their bits, with 0.55 an eleventh, see the card. */
 const keptRowShare = 0.8;
-const fewerRowsShare = 0.55;
+export const fewerRowsShare = 0.55;
 /** The method that keeps fewer. */
 export const fewerRowsName = "accumulate-fewer-rows";
 
@@ -109,6 +109,11 @@ export const experiments: Readonly<Record<Scale, Experiment>> = {
     keptRowShare,
   },
 };
+
+/** The seeds that a method from scratch runs with. */
+export function seedsOf({ seeds, methods }: Experiment, name: string): readonly number[] {
+  return methods.some((method) => method.name === name && !method.isCompared) ? seeds.slice(0, 1) : seeds;
+}
 
 /** The experiment's network for a data set's images and classes. */
 export function networkFor({ depth }: Pick<Experiment, "depth">, dataset: ImageDataset): Network {

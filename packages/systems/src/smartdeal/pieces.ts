@@ -6,7 +6,15 @@ import { isCarried, type Setting, settingPiece, settings, splitOf } from "../rep
 import type { Piece, PieceContext } from "../reproduction/reproduction.js";
 import { epochsDone } from "./average.js";
 import { runEnergy } from "./energy-piece.js";
-import { averagedFrom, type Experiment, integerMethods, type NamedMethod, networkFor, rateOf } from "./experiment.js";
+import {
+  averagedFrom,
+  type Experiment,
+  integerMethods,
+  type NamedMethod,
+  networkFor,
+  rateOf,
+  seedsOf,
+} from "./experiment.js";
 import { type PieceFigures, pieceFiguresSchema, pieceName } from "./figures.js";
 import { type MethodInput, methodSchema } from "./methods.js";
 import { type Outcome, statisticsSteps, type TrainingOptions, trainByMethod } from "./training.js";
@@ -27,9 +35,9 @@ export function piecesOf(experiment: Experiment): readonly Piece[] {
 
 function scratchPieces(experiment: Experiment): Piece[] {
   const { seeds, methods } = experiment;
-  return seeds.flatMap((seed, place) =>
+  return seeds.flatMap((seed) =>
     methods
-      .filter(({ isCompared }) => place === 0 || isCompared)
+      .filter(({ name }) => seedsOf(experiment, name).includes(seed))
       .map((named) =>
         named.averageOf === undefined
           ? scratchPiece(experiment, named, seed)

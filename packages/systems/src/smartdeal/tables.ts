@@ -3,12 +3,13 @@
 import type { CardTable } from "../reproduction/card.js";
 import { mean, percent, rounded, standardDeviation } from "../reproduction/claims.js";
 import { settings, settingsNote } from "../reproduction/data-splits.js";
-import { type Experiment, integerMethods } from "./experiment.js";
+import { type Experiment, integerMethods, seedsOf } from "./experiment.js";
 import { type PieceFigures, pieceName } from "./figures.js";
 import { coefficientState, methodSchema } from "./methods.js";
 import { betweenStepsRatio, type Results, storageRatio } from "./results.js";
 
-export function methodsTable({ seeds, methods, steps, integerSteps }: Experiment, results: Results): CardTable {
+export function methodsTable(experiment: Experiment, results: Results): CardTable {
+  const { seeds, methods, steps, integerSteps } = experiment;
   const row = (name: string, method: unknown, all: readonly PieceFigures[]) => {
     const settled = methodSchema.parse(method);
     const accuracies = all.map(({ accuracyFraction }) => 100 * accuracyFraction);
@@ -46,14 +47,13 @@ export function methodsTable({ seeds, methods, steps, integerSteps }: Experiment
       "values of float32 weights between steps",
     ],
     rows: [
-      ...methods.map(({ name, method, isCompared }) => {
-        const over = isCompared ? seeds : seeds.slice(0, 1);
-        return row(
+      ...methods.map(({ name, method }) =>
+        row(
           name,
           method,
-          over.map((seed) => results.scratch(name, seed)),
-        );
-      }),
+          seedsOf(experiment, name).map((seed) => results.scratch(name, seed)),
+        ),
+      ),
       ...integerMethods.map(([name, method]) =>
         row(
           name,
