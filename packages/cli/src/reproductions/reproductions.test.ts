@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProgressEvent } from "@dovetail/core";
 import { tensor, tensorNumbers } from "@dovetail/graph";
@@ -111,6 +111,17 @@ it("shows all pieces as one task, so that the time left is that of the whole", a
     ["reproduce test", 2, 4],
     ["reproduce test", 3, 4],
   ]);
+});
+
+it("counts what is there from the start, pieces behind the next one too", async () => {
+  const whole = await run("resumed", pieces([]));
+  await rm(join("resumed", "pieces", "first.json"));
+  const { events, results } = await run("resumed", pieces([]), { resume: true });
+  expect(events.map(({ done, total }) => [done, total])).toEqual([
+    [1, 4],
+    [3, 4],
+  ]);
+  expect(results).toEqual(whole.results);
 });
 
 it("refuses a folder that holds something else, and one begun without --resume", async () => {

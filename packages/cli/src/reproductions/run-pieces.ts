@@ -47,24 +47,30 @@ interface State {
   readonly postponed: Map<string, number>;
 }
 
-/** Reads the results of all pieces that others finished, up to the first that can be run here; false where none can. */
+/** Reads all results that are there, then runs the first piece that can be run here; false where neither gave any. */
 async function runNextPiece(options: RunPiecesOptions, state: State): Promise<boolean> {
-  const { pieces, folder, watch } = options;
+  const { pieces, watch } = options;
   const { results, postponed } = state;
-  let isAnyNew = false;
+  // All of them first, so that the progress of the piece that is run counts them.
+  const isAnyNew = await readResults(options, results);
   for (const piece of pieces) {
     watch.signal.throwIfAborted();
-    if (results.has(piece.name)) continue;
-    const there = await folder.readPiece(piece.name);
-    if (!there && postponed.get(piece.name) === results.size) continue;
-    const found = there ?? (await runIfFree(options, piece, state));
+    if (results.has(piece.name) || postponed.get(piece.name) === results.size) continue;
+    const found = await runIfFree(options, piece, state);
     if (!found) continue;
     results.set(piece.name, found);
-    isAnyNew = true;
-    // What was left before may be ready after so long a time.
-    if (!there) break;
+    return true;
   }
   return isAnyNew;
+}
+
+async function readResults({ pieces, folder }: RunPiecesOptions, results: State["results"]): Promise<boolean> {
+  const before = results.size;
+  for (const { name } of pieces) {
+    const there = results.has(name) ? undefined : await folder.readPiece(name);
+    if (there) results.set(name, there);
+  }
+  return results.size > before;
 }
 
 /** Undefined where another process has the piece, or one that it needs. */
