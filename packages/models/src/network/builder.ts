@@ -53,9 +53,10 @@ export class NetworkBuilder {
   private readonly declared: ParameterSpec[] = [];
   private readonly path: string[] = [];
 
-  constructor(name: string) {
+  /** With a graph that is being built already, layers are added to it: what a rewrite puts in a node's place. */
+  constructor(name: string, g: GraphBuilder = new GraphBuilder(name)) {
     this.name = name;
-    this.g = new GraphBuilder(name);
+    this.g = g;
   }
 
   /** Declares the image input, float32 [batch, channels, height, width]. */

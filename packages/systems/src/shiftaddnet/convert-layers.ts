@@ -2,16 +2,16 @@
 
 import { type ShiftOptions, shiftLayers } from "@dovetail/compress";
 import { type DovetailError, inputError } from "@dovetail/core";
+import { type GraphBuilder, type Node, type Value, type Window, windowAttributes, windowOf } from "@dovetail/graph";
 import {
-  float,
-  type GraphBuilder,
-  type Node,
-  type Value,
-  type Window,
-  windowAttributes,
-  windowOf,
-} from "@dovetail/graph";
-import { type Network, type NodeRewrite, type ParameterSpec, parameterSpec, rewriteGraph } from "@dovetail/models";
+  batchNormalization,
+  type Network,
+  NetworkBuilder,
+  type NodeRewrite,
+  type ParameterSpec,
+  parameterSpec,
+  rewriteGraph,
+} from "@dovetail/models";
 import { layersOf } from "@dovetail/quant";
 import { countOperations, isAddLayer } from "./networks.js";
 
@@ -48,24 +48,23 @@ function withAddLayers(network: Network, place: "instead" | "behind"): Network {
   const plan = addableLayers(network);
   if (plan.size === 0) throw noLayers(network, "a trained convolution of one group behind another layer");
   const added: ParameterSpec[] = [];
-  const declare: Declare = (g, spec) => {
-    added.push(spec);
-    return g.input(spec.name, "float32", spec.shape);
-  };
   const rule: NodeRewrite = ({ node, inputs, g, keep }) => {
     const layer = plan.get(node);
     if (!layer) return keep();
+    const n = new NetworkBuilder(network.name, g);
     const [x, weight] = inputs as readonly [Value, Value];
     const sums =
       place === "instead"
         ? addLayer(g, node.name, x, weight, layer.window)
-        : addLayerBehind(g, `${node.name}/add`, keep()[0]!, layer, declare);
-    return [layer.isNormalized ? sums : normalization(g, layer, sums, declare)];
+        : addLayerBehind(n, `${node.name}/add`, keep()[0]!, layer);
+    const output = layer.isNormalized ? sums : batchNormalization(n, `${layer.name}.bn`, sums);
+    added.push(...n.parameters);
+    return [output];
   };
   const { graph, find } = rewriteGraph(network.graph, { nodes: { Conv: rule } });
   const becameAddLayers = new Set(place === "instead" ? [...plan.values()].map(({ weight }) => weight) : []);
   const own = network.parameters.map((spec) =>
-    becameAddLayers.has(spec.name) ? addWeight(spec.name, spec.shape) : spec,
+    becameAddLayers.has(spec.name) ? parameterSpec(spec.name, spec.shape, adderWeight) : spec,
   );
   // Without the biases of convolutions that are no more.
   const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
@@ -77,9 +76,6 @@ function withAddLayers(network: Network, place: "instead" | "behind"): Network {
     parameters: [...own.filter(({ name }) => !dropped.has(name)), ...added],
   };
 }
-
-/** Adds a parameter and gives its value. */
-type Declare = (g: GraphBuilder, spec: ParameterSpec) => Value;
 
 /** A convolution that takes part in additions. */
 interface AddableLayer {
@@ -120,33 +116,21 @@ function readersOf({ graph }: Network): ReadonlyMap<string, readonly string[]> {
   return readers;
 }
 
-const addWeight = (name: string, shape: readonly number[]): ParameterSpec =>
-  parameterSpec(name, shape, {
-    role: "adderWeight",
-    initialization: { kind: "normal", mean: 0, standardDeviation: 1 },
-  });
+const adderWeight = {
+  role: "adderWeight",
+  initialization: { kind: "normal", mean: 0, standardDeviation: 1 },
+} as const;
 
 const addLayer = (g: GraphBuilder, name: string, x: Value, weight: Value, window: Window): Value =>
   g.ownNode("AdderConv", [x, weight], windowAttributes(window), { name })[0]!;
 
 /** From as many channels as the convolution gives, of its kernel, same size. */
-function addLayerBehind(g: GraphBuilder, node: string, x: Value, layer: AddableLayer, declare: Declare): Value {
+function addLayerBehind(n: NetworkBuilder, node: string, x: Value, layer: AddableLayer): Value {
   const { name, channels } = layer;
   const { kernel } = layer.window;
-  const weight = declare(g, addWeight(`${name}.add.weight`, [channels, channels, ...kernel]));
+  const weight = n.parameter(`${name}.add.weight`, [channels, channels, ...kernel], adderWeight);
   const begins = kernel.map((size) => Math.floor((size - 1) / 2));
   const ends = kernel.map((size) => Math.ceil((size - 1) / 2));
   const ones = kernel.map(() => 1);
-  return addLayer(g, node, x, weight, { kernel, strides: ones, pads: [...begins, ...ends], dilations: ones });
-}
-
-const normalizationStart = { scale: 1, shift: 0, runningMean: 0, runningVariance: 1 } as const;
-
-function normalization(g: GraphBuilder, { name, channels }: AddableLayer, x: Value, declare: Declare): Value {
-  const roles = Object.keys(normalizationStart) as (keyof typeof normalizationStart)[];
-  const operands = roles.map((role) => {
-    const initialization = { kind: "constant", value: normalizationStart[role] } as const;
-    return declare(g, parameterSpec(`${name}.bn.${role}`, [channels], { role, initialization }));
-  });
-  return g.op("BatchNormalization", [x, ...operands], { epsilon: float(1e-5), momentum: float(0.9) });
+  return addLayer(n.g, node, x, weight, { kernel, strides: ones, pads: [...begins, ...ends], dilations: ones });
 }
