@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { decodePacked, encodePacked } from "@dovetail/compress";
+import { readModel } from "@dovetail/graph";
+import { extractWorkloads } from "@dovetail/hardware";
 import { beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { runCommand } from "../testing/run-command.js";
@@ -21,7 +23,8 @@ beforeAll(() => {
   const write = (name: string, fields: object): void =>
     writeFileSync(`${name}.yaml`, stringify({ ...common, name, ...fields }));
   write("compressed", { compress: "smartexchange" });
-  write("hybrid", { search: { operators: "convolution-shift-add" } });
+  // With this seed the search takes shift layers, add layers and convolutions.
+  write("hybrid", { seed: 1, search: { operators: "convolution-shift-add" } });
   write("both", { compress: "smartexchange", precision: "switchable" });
   write("fpga", { compress: "smartexchange", target: { kind: "fpga" }, objective: "framesPerSecond" });
 });
@@ -54,6 +57,12 @@ it.each(["compressed", "hybrid"])(
     expect(await runCommand(["run", "verify", name, "--quiet"])).toMatchObject({ exitCode: 0 });
   },
 );
+
+it("a hybrid network's shifts and additions are counted as such", () => {
+  const { layers } = extractWorkloads(readModel(readFileSync("hybrid/network.onnx")).graph, { batchSize: 1 });
+  const operations = layers.map(({ problem }) => problem.operation ?? "multiply");
+  expect(new Set(operations)).toEqual(new Set(["multiply", "shift", "add"]));
+});
 
 it("dovetail run verify notices packed weights that are not the network's", slow, async () => {
   const accelerator = readFileSync("compressed/accelerator.yaml", "utf8");
