@@ -1,5 +1,5 @@
 // Kernels of the add layer: the forward pass and the gradient to the input, on WebAssembly's 128-bit vectors, for any
-// number of threads over one shared memory. Compiled by `npm run kernels`; `src/kernels/adder-plan.ts` lays the memory out.
+// number of threads over one shared memory. Compiled by `npm run kernels`; `src/kernels/geometry.ts` lays the memory out.
 //
 // |x − w| = 2·max(x, w) − x − w: sums of x and of w are the same for all filters or all positions, so the inner loop has
 // two operations instead of three. (clamp(w − x, −1, 1) = min(max(w, x − 1), x + 1) − x would save one too, but takes more

@@ -66,7 +66,12 @@ export function compressCommand(io: CommandIo): Command {
     .option("--data <name>", dataOptionHelp)
     .option("--data-option <field=value>", "a field of the data set's description; may be repeated", repeated)
     .option("--epochs <n>", "of retraining; SmartExchange is projected after each", wholeNumber(0), 0)
-    .option("--basis-epochs <n>", "smartexchange: of these, so many last ones train bases alone", wholeNumber(0), 0)
+    .option(
+      "--basis-epochs <n>",
+      "smartexchange: so many of these, the last ones, train bases with coefficients left as they are",
+      wholeNumber(0),
+      0,
+    )
     .option(
       "--recalibrate <n>",
       "steps of rate 0 after it, in which batch normalizations take up new statistics",

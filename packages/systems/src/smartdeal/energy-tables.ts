@@ -34,7 +34,7 @@ export function partsTable(experiment: Experiment, results: Results): CardTable 
       "sum, µJ",
     ],
     rows,
-    note: "Weights, state and activations: DRAM and buffer. Arithmetic: units and their registers.",
+    note: "Weights, state and activations: DRAM and buffer, the update's DRAM alone. Arithmetic: units and their registers.",
   };
 }
 

@@ -52,11 +52,12 @@ export function studyClaims(results: Results): readonly Claim[] {
   ];
 }
 
-/** What other assumptions about the machines give. */
+/** What other assumptions about the machines give, with the first seed. */
 function tried(results: Results, figure: Figure, say: (values: readonly number[]) => string): string[] {
+  const which = results.seeds.length > 1 ? "first seed, " : "";
   return results.variants.flatMap((name) => {
     const { kind, title } = variants[name];
-    return kind === "assumption" ? [`${title}: ${say(variantRatios(results, name, figure))}`] : [];
+    return kind === "assumption" ? [`${which}${title}: ${say(variantRatios(results, name, figure))}`] : [];
   });
 }
 
