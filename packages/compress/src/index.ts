@@ -48,6 +48,8 @@ export {
   annotateCompressed,
   type StructuredNetwork,
   type StructureOptions,
+  type StructureProgress,
+  structureLayers,
   structureNetwork,
 } from "./network/structure-network.js";
 export {
@@ -60,7 +62,7 @@ export {
   type StructuredTensor,
   unpackTensor,
 } from "./packed/packed-tensor.js";
-export { decodePacked } from "./packed/read-packed.js";
+export { decodePacked, isPacked } from "./packed/read-packed.js";
 export { encodePacked, type PackedNetwork } from "./packed/write-packed.js";
 export { type BakedNetwork, type BakeOptions, bakeShiftWeights } from "./poweroftwo/bake.js";
 export { type ShiftConvolutionOptions, shiftConvolution, shiftLinear } from "./poweroftwo/layers.js";

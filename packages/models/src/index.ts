@@ -25,7 +25,7 @@ export { cifar10Pixels, normalizePixels, type PixelOptions, pixels } from "./lay
 export { NetworkBuilder, type ParameterOptions, parameterSpec, sizeOf } from "./network/builder.js";
 export { classNamesOf, type ExportOptions, exportModel } from "./network/export.js";
 export { foldBatchNorms } from "./network/fold.js";
-export { networkOfModel } from "./network/import.js";
+export { networkOfModel, withoutParameterNotes } from "./network/import.js";
 export { initializeParameter, initializeParameters } from "./network/initialize.js";
 export { countDistances, countMacs, countPoints, nodeMacs } from "./network/macs.js";
 export {

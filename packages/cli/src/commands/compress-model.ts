@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import {
   decodePacked,
   encodePacked,
@@ -9,7 +9,7 @@ import {
 } from "@dovetail/compress";
 import { createRandomStream, inputError, withPlace } from "@dovetail/core";
 import { type Tensor, writeModel } from "@dovetail/graph";
-import { networkOfModel } from "@dovetail/models";
+import { networkOfModel, withoutParameterNotes } from "@dovetail/models";
 import { createRuntime } from "@dovetail/runtime";
 import { type CompressionMethod, type PreparedMethod, prepareCompression, trainProjected } from "@dovetail/systems";
 import {
@@ -25,7 +25,9 @@ import {
   writeFileAtomically,
 } from "@dovetail/train";
 import { evaluateFile, evaluateWithData } from "../evaluation/evaluate-file.js";
+import { requireWritable } from "../files/output-folder.js";
 import { type NetworkFile, networkPath, readNetwork } from "../files/read-network.js";
+import { runFiles } from "../runs/layout.js";
 import type { CommandIo, CommandWatch, CommonOptions } from "../terminal/command-io.js";
 
 export interface CompressOptions extends CommonOptions {
@@ -77,6 +79,14 @@ export interface CompressResult {
 }
 
 const files = { network: "network.onnx", packed: "network.packed", figures: "compression.json" } as const;
+/** What a folder that was written before, or is being written, has. */
+const ownFiles = /^(network\.packed|compression\.json|retraining-.*)$/;
+
+/** The file's name, or its folder's where the name says nothing. */
+function nameOf(path: string): string {
+  const name = basename(path).replace(/\.onnx$/i, "");
+  return basename(path) === runFiles.network ? basename(dirname(resolve(path))) || name : name;
+}
 
 /**
  * Compresses a model, retrains it if that is asked for, and writes the folder: the packed file, the model that it is rebuilt
@@ -90,7 +100,15 @@ export async function compressModel(
 ): Promise<CompressResult> {
   const { method, epochs, part, pixelRange: imageRange } = options;
   const file = await readNetwork(await networkPath(path));
-  const output = options.output ?? `${basename(file.path, ".onnx")}-${method}`;
+  const output = options.output ?? `${nameOf(file.path)}-${method}`;
+  await requireWritable(output, (name) => ownFiles.test(name));
+  if (resolve(output, files.network) === resolve(file.path)) {
+    throw inputError("output_folder", "the model would be replaced by its compressed form", {
+      path: ["--output"],
+      expected: "another folder than the model's",
+      received: output,
+    });
+  }
   if (epochs > 0 && options.data === undefined) {
     throw inputError("retraining_data", "retraining needs images", {
       path: ["--data"],
@@ -105,7 +123,7 @@ export async function compressModel(
   const tensors =
     before && (epochs > 0 || options.recalibrate > 0)
       ? await retrain(prepared, before.dataset, { folder: output, name: checkpointName }, options, watch)
-      : prepared.projection.project(prepared.weights).tensors;
+      : (await prepared.projection.project(prepared.weights, { watch })).tensors;
   watch.signal.throwIfAborted();
   const packed = packNetwork(prepared.network, tensors, {
     modelMetadata: file.model.metadata,
@@ -148,9 +166,23 @@ function checkpointNameOf({ bytes }: NetworkFile, options: CompressOptions): str
 
 function imported(file: NetworkFile, imageRange: readonly [number, number]) {
   try {
-    return networkOfModel(file.model, { imageRange });
+    const { network, weights } = networkOfModel(file.model, { imageRange });
+    requireFinite(weights);
+    return { network: withoutParameterNotes(network), weights };
   } catch (error) {
     throw withPlace(error, { file: file.path });
+  }
+}
+
+function requireFinite(weights: ReadonlyMap<string, Tensor>): void {
+  for (const [name, { data }] of weights) {
+    const found = (data as Float32Array).find((value) => !Number.isFinite(value));
+    if (found === undefined) continue;
+    throw inputError("weights", "a weight cannot be compressed", {
+      path: [name],
+      expected: "finite numbers",
+      received: `${found}`,
+    });
   }
 }
 
@@ -167,6 +199,13 @@ function prepare(
   options: CompressOptions,
 ): PreparedMethod {
   const { method, rate, groupFilters, scope, factors, threshold, iterations, exponents } = options;
+  if (rate !== undefined && options.rowBar !== undefined) {
+    throw inputError("rows", "rows are chosen by a rate or by a bar, not by both", {
+      path: ["--row-bar"],
+      expected: "--rate or --row-bar",
+      received: "both",
+    });
+  }
   if (method !== "smartexchange" && rate === undefined) {
     throw inputError("compression_rate", `${method} needs a compression rate`, {
       path: ["--rate"],
@@ -189,7 +228,7 @@ function prepare(
   }
   throw inputError("no_layers", "there are no weights to compress", {
     file: path,
-    expected: "Conv, Gemm or MatMul with constant weights",
+    expected: "Conv, Gemm or MatMul whose weights are float32 initializers",
   });
 }
 
@@ -207,11 +246,14 @@ async function retrain(
   prepared: PreparedMethod,
   dataset: ImageDataset,
   { folder, name }: { readonly folder: string; readonly name: string },
-  { epochs, basisEpochs, recalibrate, batchSize, learningRate, flip, cropPadding, seed, threads }: CompressOptions,
+  { epochs, basisEpochs, recalibrate, learningRate, flip, cropPadding, seed, threads, ...options }: CompressOptions,
   watch: CommandWatch,
 ) {
   const runtime = await createRuntime({ threads });
-  const steps = epochs * Math.floor(dataset.parts.train.count / batchSize);
+  const { count } = dataset.parts.train;
+  // Who does not retrain has not chosen a batch size.
+  const batchSize = epochs === 0 ? Math.min(options.batchSize, count) : options.batchSize;
+  const steps = epochs * Math.floor(count / batchSize);
   let saved: Checkpoint | undefined;
   try {
     const { final } = await trainProjected({

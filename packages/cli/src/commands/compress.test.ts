@@ -69,6 +69,67 @@ describe("dovetail compress", () => {
     },
   );
 
+  it("replaces nothing that it was not asked to, and finds that out before its work", async () => {
+    mkdirSync("mine");
+    writeFileSync("mine/notes.txt", "mine");
+    writeFileSync("taken", "a file");
+    expect((await compress("model.onnx", "-o", "mine")).stderr).toContain("received a folder with other files");
+    expect((await compress("model.onnx", "-o", "taken")).stderr).toContain("received a file");
+    expect((await compress("model.onnx", "-o", "")).stderr).toContain("received an empty one");
+    const own = ["model-smartexchange", "-o", "model-smartexchange"];
+    expect((await compress(...own)).stderr).toContain("would be replaced by its compressed form");
+    expect((await compress("model.onnx", "-o", "model-smartexchange")).exitCode).toBe(0);
+    // A name that says nothing is its folder's.
+    expect(JSON.parse((await compress("model-smartexchange", "--json")).stdout).output).toBe(
+      "model-smartexchange-smartexchange",
+    );
+    const packed = "model-smartexchange/network.packed";
+    expect((await compress(packed, "-o", packed)).stderr).toContain("network.packed, which is there");
+    expect((await runCommand(["layers", packed])).stderr).toContain("this is a packed network");
+  });
+
+  it.each([
+    [["--scope", "layer"], "--scope: this option would change nothing: expected --method prune"],
+    [["--method", "prune", "--rate", "9", "--exponents", "3"], "--exponents: this option would change nothing"],
+    [["--rows", "share"], "--rows: this option would change nothing: expected --row-bar"],
+    [["--part", "train"], "--part: this option would change nothing: expected --data"],
+    [["--basis-epochs", "1"], "--basis-epochs: this option would change nothing: expected --epochs"],
+    [["--rate", "9", "--row-bar", "0.5"], "rows are chosen by a rate or by a bar, not by both"],
+  ])("refuses %j, which would mean nothing", async (options, message) => {
+    const { exitCode, stderr } = await compress("model.onnx", ...options, "-o", "wrong");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(existsSync("wrong")).toBe(false);
+  });
+
+  it.each([9, 12])("with fewer exponents reaches a rate of %i, and not much more", async (rate) => {
+    const settings = ["--exponents", "3", "--rate", `${rate}`, "-o", `exponents-${rate}`, "--json"];
+    const { compressionRate } = JSON.parse((await compress("model.onnx", ...settings)).stdout);
+    expect(compressionRate).toBeGreaterThanOrEqual(rate);
+    expect(compressionRate).toBeLessThan(1.05 * rate);
+  });
+
+  it("notes the new form of weights that had another one, and nothing of the old one", async () => {
+    await compress("model.onnx", "--method", "prune", "--rate", "12", "-o", "pruned");
+    const notesOf = (folder: string, name: string) =>
+      readModel(readFileSync(`${folder}/network.onnx`)).graph.annotations.get(name)!;
+    const layer = "stage2.0.first.conv.weight";
+    expect(notesOf("pruned", layer)).toMatchObject({ bitWidth: 8 });
+    await compress("pruned", "-o", "structured");
+    expect(Object.keys(notesOf("structured", layer))).toEqual(["structured"]);
+    await compress("structured", "--method", "prune", "--rate", "12", "-o", "again");
+    expect(Object.keys(notesOf("again", layer)).sort()).toEqual(["bitWidth", "sparsityFraction"]);
+  });
+
+  it("names a weight that is no number", async () => {
+    const network = resNet({ depth: 8, classCount: 3, pixels: { height: 8, width: 8 } });
+    const weights = initializeParameters(network, createRandomStream(1));
+    (weights.get("stem.conv.weight")!.data as Float32Array)[3] = Number.NaN;
+    writeFileSync("nan.onnx", writeModel(exportModel(network, weights)));
+    const { stderr } = await compress("nan.onnx", "--method", "prune", "--rate", "9");
+    expect(stderr).toContain("nan.onnx: stem.conv.weight: a weight cannot be compressed: expected finite numbers");
+  });
+
   it("says what is wrong, and writes nothing", async () => {
     const noRate = await compress("model.onnx", "--method", "prune", "-o", "wrong");
     expect(noRate).toMatchObject({ exitCode: 2 });

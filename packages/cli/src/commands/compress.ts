@@ -1,6 +1,7 @@
-import { basename } from "node:path";
-import { decodePacked, modelOfPacked, storageOf } from "@dovetail/compress";
-import { withPlace } from "@dovetail/core";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { decodePacked, isPacked, modelOfPacked, storageOf } from "@dovetail/compress";
+import { inputError, withPlace } from "@dovetail/core";
 import { writeModel } from "@dovetail/graph";
 import { readWholeFile, writeFileAtomically } from "@dovetail/train";
 import { type Command, Option } from "commander";
@@ -8,7 +9,14 @@ import { dataOptionHelp } from "../recipes/data-option.js";
 import { type CommandIo, printResult, withWatch } from "../terminal/command-io.js";
 import { formatTable } from "../terminal/table.js";
 import { type CompressOptions, type CompressResult, compressModel } from "./compress-model.js";
-import { defineCommand, numberBetween, repeated, wholeNumber } from "./define.js";
+import {
+  defineCommand,
+  numberBetween,
+  type OptionRequirement,
+  repeated,
+  requireOptions,
+  wholeNumber,
+} from "./define.js";
 import { cropPaddingOption, noFlipOption, parts, pixelRange, seedOption, threadsOption } from "./options.js";
 
 const mostPackedBytes = 2 ** 31 - 1;
@@ -90,18 +98,54 @@ export function compressCommand(io: CommandIo): Command {
       "folder to write, or the ONNX file of a packed one; default: the model's name and method",
     )
     .addOption(threadsOption())
-    .action(async (path: string, options: CompressOptions) => {
-      if (path.endsWith(".packed")) {
+    .action(async (path: string, options: CompressOptions, command: Command) => {
+      if (isPackedFile(path)) {
+        requireOptions(command, [{ only: ["output", "threads", "json", "quiet"], needs: "a model to compress" }]);
         const result = await rebuild(path, options);
         printResult(io, options, result, () => [`wrote ${result.output}`]);
         return;
       }
+      requireOptions(command, requirements(options));
       const result = await withWatch(io, options, (watch) => compressModel(path, options, io, watch));
       printResult(io, options, result, () => describe(result));
     });
 }
 
-async function rebuild(path: string, { output = `${basename(path, ".packed")}.onnx` }: CompressOptions) {
+/** What options need to mean anything. */
+function requirements({ method, rowBar, data, epochs, basisEpochs }: CompressOptions): readonly OptionRequirement[] {
+  const structured = ["rows", "rowBar", "groupFilters", "threshold", "iterations", "exponents", "basisEpochs"];
+  return [
+    { options: structured, isMet: method === "smartexchange", needs: "--method smartexchange" },
+    { options: ["scope"], isMet: method === "prune", needs: "--method prune" },
+    { options: ["factors"], isMet: method === "low-rank", needs: "--method low-rank" },
+    { options: ["rows"], isMet: rowBar !== undefined, needs: "--row-bar" },
+    { options: ["dataOption", "part", "recalibrate"], isMet: data !== undefined, needs: "--data" },
+    { options: ["basisEpochs", "learningRate", "flip", "cropPadding"], isMet: epochs > 0, needs: "--epochs" },
+    { options: ["basisEpochs"], isMet: basisEpochs <= epochs, needs: "at least as many --epochs" },
+  ];
+}
+
+function isPackedFile(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const beginning = Buffer.alloc(16);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, beginning);
+  } finally {
+    closeSync(file);
+  }
+  return path.endsWith(".packed") || isPacked(beginning);
+}
+
+async function rebuild(path: string, options: CompressOptions) {
+  const { output = `${basename(path, ".packed")}.onnx` } = options;
+  if (output === "" || resolve(output) === resolve(path) || (options.output === undefined && existsSync(output))) {
+    throw inputError("output_file", "nothing is replaced that was not named", {
+      path: ["--output"],
+      expected: "the name of the ONNX file to write",
+      received: output === "" ? "an empty one" : `${output}, which is there`,
+    });
+  }
   const bytes = await readWholeFile(path, mostPackedBytes);
   try {
     const packed = decodePacked(bytes);

@@ -1,4 +1,4 @@
-import { nearestWord } from "@dovetail/core";
+import { inputError, nearestWord } from "@dovetail/core";
 import { Command, InvalidArgumentError } from "commander";
 import { exitCodes } from "../terminal/exit-codes.js";
 
@@ -44,6 +44,29 @@ function describeCommand(command: Command, { summary, description, examples }: C
       [`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...(description ? [description] : [])].join("\n\n"),
     )
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+/** Options, by their attributes' names, that mean nothing unless something holds; or the only ones that mean anything. */
+export type OptionRequirement =
+  | { readonly options: readonly string[]; readonly isMet: boolean; readonly needs: string }
+  | { readonly only: readonly string[]; readonly needs: string };
+
+/** Throws the input error `option_without_meaning` where an option was given whose requirement is not met. */
+export function requireOptions(command: Command, requirements: readonly OptionRequirement[]): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli") continue;
+    const broken = requirements.find((requirement) =>
+      "only" in requirement
+        ? !requirement.only.includes(name)
+        : !requirement.isMet && requirement.options.includes(name),
+    );
+    if (broken === undefined) continue;
+    throw inputError("option_without_meaning", "this option would change nothing", {
+      path: [option.long ?? option.flags],
+      expected: broken.needs,
+    });
+  }
 }
 
 function refuseUnknownMember(command: Command): void {

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { withPlace } from "@dovetail/core";
 import { writeModel } from "@dovetail/graph";
-import { classNamesOf, networkOfModel } from "@dovetail/models";
+import { classNamesOf, networkOfModel, withoutParameterNotes } from "@dovetail/models";
 import { exportQdqModel, prepareQuantization } from "@dovetail/quant";
 import { createRuntime } from "@dovetail/runtime";
 import {
@@ -151,8 +151,10 @@ async function quantizedModel(
 ): Promise<Uint8Array> {
   const runtime = await createRuntime({ threads });
   try {
-    const imported = networkOfModel(model, { imageRange });
-    const { folded, weights } = await prepareQuantization({ runtime, ...imported, dataset, images });
+    const { network: given, weights: floats } = networkOfModel(model, { imageRange });
+    // Integers of each channel are no products of bases.
+    const network = withoutParameterNotes(given, ["structured"]);
+    const { folded, weights } = await prepareQuantization({ runtime, network, weights: floats, dataset, images });
     const { weightBits, activationBits, containers } = widths;
     const metadata = Object.fromEntries(model.metadata);
     const classNames = classNamesOf(model);

@@ -37,8 +37,18 @@ export async function readNetwork(path: string): Promise<NetworkFile> {
     const model = readModel(bytes, { externalData: outside.source });
     return { path, model, bytes: outside.wasRead() ? writeModel(model) : bytes };
   } catch (error) {
-    throw withPlace(error, { file: path });
+    throw withPlace(await explained(error, bytes, path), { file: path });
   }
+}
+
+/** A packed network is no damaged ONNX file. */
+async function explained(error: unknown, bytes: Uint8Array, path: string): Promise<unknown> {
+  const { isPacked } = await import("@dovetail/compress");
+  if (!isPacked(bytes)) return error;
+  return inputError("packed_network", "this is a packed network", {
+    expected: "an ONNX file",
+    hint: `\`dovetail compress ${path} -o model.onnx\` rebuilds it`,
+  });
 }
 
 /** Reads an ONNX file for its shapes: values that lie in files beside it may be missing. */
@@ -47,7 +57,7 @@ export async function readNetworkShapes(path: string): Promise<Model> {
   try {
     return readModel(bytes, { missingExternalData: "shape-only" });
   } catch (error) {
-    throw withPlace(error, { file: path });
+    throw withPlace(await explained(error, bytes, path), { file: path });
   }
 }
 

@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { createRandomStream, inputError, type RandomStream } from "@dovetail/core";
 import { readModel, type Tensor, writeModel } from "@dovetail/graph";
-import { exportModel, initializeParameters, type Network, networkOfModel, zooNetwork } from "@dovetail/models";
+import {
+  exportModel,
+  initializeParameters,
+  type Network,
+  networkOfModel,
+  withoutParameterNotes,
+  zooNetwork,
+} from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
   denseWeights,
@@ -117,8 +124,9 @@ async function subjectOf(
     return { network, weights: initializeParameters(network, random) };
   }
   const file = await readWholeFile(join(run.folder, runFiles.input), 2 ** 31 - 1);
-  const { network, weights } = networkOfModel(readModel(file));
-  requireImages(network, dataset);
+  const { network: given, weights } = networkOfModel(readModel(file));
+  requireImages(given, dataset);
+  const network = withoutParameterNotes(given);
   return { network, weights: fromScratch ? initializeParameters(network, random) : weights, file };
 }
 

@@ -31,7 +31,7 @@ export function packNetwork(
 /**
  * The model that a packed network stands for: its weights rebuilt, with the annotations that the cost models read.
  *
- * @throws DovetailError `packed_graph` where it holds tensors alone, and what `readModel` and `bindParameters` throw.
+ * @throws DovetailError `packed_graph` where it holds tensors alone or lacks some of its graph's, and what `readModel` and `bindParameters` throw.
  */
 export function modelOfPacked({ graph, tensors }: PackedNetwork): Model {
   if (graph.length === 0) {
@@ -40,6 +40,16 @@ export function modelOfPacked({ graph, tensors }: PackedNetwork): Model {
   const model = readModel(graph);
   const weights = new Map<string, Tensor>();
   for (const [name, packed] of tensors) weights.set(name, unpackTensor(packed));
+  const open = model.graph.inputs.filter(({ name }) => !weights.has(name) && !model.graph.initializers.has(name));
+  if (open.length > 1) {
+    throw inputError("packed_graph", "the packed file lacks tensors of its graph", {
+      expected: "one input that is no weight, the image",
+      received: `${open.length}: ${open
+        .slice(0, 3)
+        .map(({ name }) => name)
+        .join(", ")}${open.length > 3 ? ", …" : ""}`,
+    });
+  }
   const opset = model.opsets.get("") ?? defaultOpset;
   return { ...model, graph: bindParameters(model.graph, weights, { opset }) };
 }

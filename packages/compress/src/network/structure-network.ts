@@ -12,8 +12,6 @@ export interface StructureOptions {
   readonly keptRows?: ReadonlyMap<string, Uint8Array> | undefined;
   /** The layers' forms before their weights changed: see `LayerDecompositionOptions`. */
   readonly previous?: ReadonlyMap<string, StructuredTensor> | undefined;
-  /** Called after each layer with the number of weights done, of all. */
-  readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface StructuredNetwork {
@@ -29,8 +27,27 @@ export interface StructuredNetwork {
 export function structureNetwork(
   layers: readonly WeightLayer[],
   weights: ReadonlyMap<string, Tensor>,
-  { decomposition = {}, keptRows, previous, onLayer }: StructureOptions = {},
+  options: StructureOptions = {},
 ): StructuredNetwork {
+  const steps = structureLayers(layers, weights, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Weights that are done, of all. */
+export interface StructureProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** `structureNetwork` layer by layer, for who shows progress or lets other work run in between. */
+export function* structureLayers(
+  layers: readonly WeightLayer[],
+  weights: ReadonlyMap<string, Tensor>,
+  { decomposition = {}, keptRows, previous }: StructureOptions = {},
+): Generator<StructureProgress, StructuredNetwork, void> {
   const structured = new Map<string, StructuredTensor>();
   const errors = new Map<string, number>();
   const rebuilt = new Map(weights);
@@ -49,7 +66,7 @@ export function structureNetwork(
     errors.set(name, relativeSquaredError);
     rebuilt.set(name, unpackTensor(packed));
     done += sizeOf(tensor);
-    onLayer?.(done, total);
+    yield { done, total };
   }
   return { layers: structured, weights: rebuilt, relativeSquaredErrors: errors };
 }

@@ -15,13 +15,16 @@ import {
 import { type PackedTensor, structuredFormOfDimensions } from "./packed-tensor.js";
 import type { PackedNetwork } from "./write-packed.js";
 
+/** Whether a file begins as packed files do. */
+export const isPacked = (bytes: Uint8Array): boolean => packedMagic.every((byte, index) => bytes[index] === byte);
+
 /**
  * Reads a packed file from anywhere: its hash, its sizes and every code are checked, and memory is taken only for what the
  * file has bits for. Throws the input error `packed_corrupt`.
  */
 export function decodePacked(bytes: Uint8Array): PackedNetwork {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 48 || packedMagic.some((byte, index) => bytes[index] !== byte)) {
+  if (bytes.length < 48 || !isPacked(bytes)) {
     throw corrupt("no packed network, or of a newer version", [], "DVPKWT 0 1 at the start");
   }
   const end = bytes.length - 32;

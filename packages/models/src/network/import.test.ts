@@ -1,9 +1,10 @@
 import { createRandomStream } from "@dovetail/core";
 import { GraphBuilder, int64Vector, type Model, modelOf, tensor, tensorNumbers } from "@dovetail/graph";
 import { describe, expect, it } from "vitest";
+import { resNet } from "../zoo/resnet.js";
 import { zooNetwork } from "../zoo/zoo.js";
 import { classNamesOf, exportModel } from "./export.js";
-import { networkOfModel } from "./import.js";
+import { networkOfModel, withoutParameterNotes } from "./import.js";
 import { initializeParameters } from "./initialize.js";
 
 const ramp = (dimensions: readonly number[]) =>
@@ -118,4 +119,21 @@ describe("an export", () => {
     const model = exportModel(network, weights, { metadata: { classNames: "{}" } });
     expect(() => classNamesOf(model)).toThrow(/expected a JSON array of strings, received {}/);
   });
+});
+
+it("forgets what was noted of its parameters' values, whole or in part, and of nothing else", () => {
+  const built = resNet({ depth: 8, classCount: 10, pixels: { height: 8, width: 8 } });
+  const weights = initializeParameters(built, createRandomStream(1));
+  const { network } = networkOfModel(exportModel(built, weights));
+  const annotations = new Map([
+    ["stem.conv.weight", { bitWidth: 8, powerOfTwo: true }],
+    [network.logits, { bitWidth: 8 }],
+  ]);
+  const noted = { ...network, graph: { ...network.graph, annotations } };
+  expect([...withoutParameterNotes(noted).graph.annotations.keys()]).toEqual([network.logits]);
+  const kept = withoutParameterNotes(noted, ["powerOfTwo"]).graph.annotations;
+  expect([...kept]).toEqual([
+    ["stem.conv.weight", { bitWidth: 8 }],
+    [network.logits, { bitWidth: 8 }],
+  ]);
 });

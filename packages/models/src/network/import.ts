@@ -7,6 +7,7 @@ import {
   type Node,
   printType,
   type Tensor,
+  type TensorAnnotation,
   tensorData,
   tensorNumbers,
 } from "@dovetail/graph";
@@ -77,6 +78,23 @@ export function networkOfModel(
     noises: [],
   };
   return { network, weights };
+}
+
+/**
+ * The network without what is noted of its parameters' values, all of it or these fields only: for weights that will be
+ * others (a training, a compression), of which the notes would no longer be true.
+ */
+export function withoutParameterNotes(network: Network, fields?: readonly (keyof TensorAnnotation)[]): Network {
+  const annotations = new Map(network.graph.annotations);
+  for (const { name } of network.parameters) {
+    const annotation = annotations.get(name);
+    if (annotation === undefined) continue;
+    const dropped = new Set<string>(fields ?? Object.keys(annotation));
+    const kept = Object.entries(annotation).filter(([field]) => !dropped.has(field));
+    if (kept.length > 0) annotations.set(name, Object.fromEntries(kept));
+    else annotations.delete(name);
+  }
+  return { ...network, graph: { ...network.graph, annotations } };
 }
 
 function imageInputOf(graph: Graph): string {

@@ -109,7 +109,7 @@ async function trainCompressed(
   });
   const stage = `${name}-compressed`;
   const { equalBits } = compression;
-  const method = prepareMethod("smartexchange", network, float.weights, {
+  const method = await prepareMethod("smartexchange", network, float.weights, {
     equalBits,
     factorization: "spatial",
     groupFilters: 1,

@@ -92,14 +92,14 @@ export function prepareCompression(
     case "smartexchange": {
       const kept = rows
         ? pruneRows(layers, weights, { ...rows, groupFilters })
-        : rowsForStorage(layers, weights, bits, groupFilters);
+        : rowsForStorage(layers, weights, { bits, groupFilters, exponents: decomposition?.exponents });
       return { ...prepared, projection: structuredProjection(layers, kept, decomposition), projects: "epoch" };
     }
   }
 }
 
 /** A method at the storage of the network quantized to `equalBits`, or a little less; but float32 as it is. */
-export function prepareMethod(
+export async function prepareMethod(
   method: MethodName,
   network: Network,
   weights: ReadonlyMap<string, Tensor>,
@@ -107,12 +107,12 @@ export function prepareMethod(
     equalBits,
     ...settings
   }: Pick<NetworkExperiment, "equalBits" | "factorization"> & { readonly groupFilters: number },
-): PreparedMethod {
+): Promise<PreparedMethod> {
   const layers = weightLayersOf(network.graph, weights);
   if (method === "float32") return { network, weights, layers, projects: "epoch", projection: identityProjection };
   const projection = integerProjection(layers, { bitWidth: equalBits, name: `${equalBits}-bit` });
   if (method === "quantization") return { network, weights, layers, projects: "step", projection };
-  const { bits } = storageOf(projection.project(weights).tensors);
+  const { bits } = storageOf((await projection.project(weights)).tensors);
   const groupFilters = method === "smartexchange-shared" ? filtersInStep : settings.groupFilters;
   const form = isStructured(method) ? "smartexchange" : method;
   return prepareCompression(form, network, weights, { ...settings, groupFilters, bits });

@@ -174,9 +174,9 @@ async function compress(
 ): Promise<CompressedFigures> {
   const dataset = await load(data);
   const { tensors } = await kept(keptName.float(settings.name, seed));
-  const prepared = prepareMethod(method, networkFor(settings, dataset), tensors, { ...settings, groupFilters });
+  const prepared = await prepareMethod(method, networkFor(settings, dataset), tensors, { ...settings, groupFilters });
   const { network, weights, projection } = prepared;
-  const start = projection.project(weights).weights;
+  const { weights: start } = await projection.project(weights, { watch });
   const accuracyOf = async (of: ReadonlyMap<string, Tensor>) =>
     (await evaluate({ runtime, network, weights: of, dataset, part: "test" })).accuracyFraction;
   const accuracyBefore = await accuracyOf(start);

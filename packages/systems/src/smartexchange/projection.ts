@@ -1,5 +1,6 @@
 // What a network is brought into after every epoch: SmartExchange's form, or what it is held against.
 
+import { setImmediate } from "node:timers/promises";
 import {
   type DecompositionOptions,
   type IntegerTensor,
@@ -7,13 +8,13 @@ import {
   type KeptRows,
   type PackedTensor,
   packedTensors,
-  type Storage,
   type StructuredTensor,
-  storageOf,
+  structureLayers,
   structureNetwork,
   unpackTensor,
   type WeightLayer,
 } from "@dovetail/compress";
+import type { Watch } from "@dovetail/core";
 import { type Tensor, tensor, tensorData } from "@dovetail/graph";
 
 /** Integers of which some are zero for good: those whose mask [as the codes] is 0. */
@@ -29,6 +30,12 @@ export interface ProjectedWeights {
   readonly tensors: ReadonlyMap<string, PackedTensor>;
 }
 
+export interface ProjectOptions {
+  readonly refit?: boolean | undefined;
+  /** Progress layer by layer, and cancellation between two. */
+  readonly watch?: Watch | undefined;
+}
+
 /** A way to compress the layers of one network. It may remember what it found before. */
 export interface Projection {
   readonly name: string;
@@ -36,7 +43,7 @@ export interface Projection {
    * With `refit: false` integers keep the scales that were found before: those that straight-through training computed
    * with last. True by default.
    */
-  project(weights: ReadonlyMap<string, Tensor>, options?: { readonly refit?: boolean }): ProjectedWeights;
+  project(weights: ReadonlyMap<string, Tensor>, options?: ProjectOptions): Promise<ProjectedWeights>;
   /** What it remembers, as tensors. */
   state(): ReadonlyMap<string, Tensor>;
   /** Takes up what `state` gave. */
@@ -46,7 +53,7 @@ export interface Projection {
 /** Compresses nothing. */
 export const identityProjection: Projection = {
   name: "float32",
-  project: (weights) => rebuilt(weights, new Map()),
+  project: async (weights) => rebuilt(weights, new Map()),
   state: () => new Map(),
   restore: () => {},
 };
@@ -58,14 +65,19 @@ export function structuredProjection(
   decomposition: DecompositionOptions = { rescales: true },
 ): Projection {
   let previous: ReadonlyMap<string, StructuredTensor> | undefined;
-  const project: Projection["project"] = (weights) => {
-    const { layers: found, weights: rebuilt } = structureNetwork(layers, weights, {
-      keptRows,
-      previous,
-      decomposition,
-    });
-    previous = found;
-    return { weights: rebuilt, tensors: packedTensors(weights, found) };
+  const project: Projection["project"] = async (weights, { watch } = {}) => {
+    const steps = structureLayers(layers, weights, { keptRows, previous, decomposition });
+    for (;;) {
+      watch?.signal?.throwIfAborted();
+      const step = steps.next();
+      if (step.done) {
+        previous = step.value.layers;
+        return { weights: step.value.weights, tensors: packedTensors(weights, previous) };
+      }
+      watch?.onProgress?.({ task: "decompose", ...step.value, unit: "weights" });
+      // Signals and timers have their turn.
+      await setImmediate();
+    }
   };
   return {
     name: "smartexchange",
@@ -104,7 +116,7 @@ export function integerProjection(
   }: { readonly bitWidth: number; readonly masks?: ReadonlyMap<string, Uint8Array>; readonly name: string },
 ): Projection {
   let previous: ReadonlyMap<string, Float32Array> = new Map();
-  const project: Projection["project"] = (weights, { refit = true } = {}) => {
+  const project: Projection["project"] = async (weights, { refit = true } = {}) => {
     const packed = layers.map((layer): [string, MaskedIntegers] => {
       const mask = masks?.get(layer.name);
       const scales = refit ? undefined : previous.get(layer.name);
@@ -130,11 +142,6 @@ function rebuilt(
   const all = new Map(weights);
   for (const [name, packed] of compressed) all.set(name, unpackTensor(packed));
   return { weights: all, tensors: packedTensors(weights, compressed) };
-}
-
-/** Storage of a network whose layers are in this form now. */
-export function storageAfter(projection: Projection, weights: ReadonlyMap<string, Tensor>): Storage {
-  return storageOf(projection.project(weights).tensors);
 }
 
 function zerosOf(layers: readonly WeightLayer[]): Map<string, Tensor> {

@@ -29,17 +29,24 @@ export function requireReachable(
   });
 }
 
+export interface RowTarget {
+  /** What the whole network may take. */
+  readonly bits: number;
+  readonly groupFilters: number;
+  /** Powers of two of a coefficient, which decide its bits; 7 by default. */
+  readonly exponents?: number | undefined;
+}
+
 /** Rows of SmartExchange's form such that the whole network takes at most `bits`. Throws as `requireReachable`. */
 export function rowsForStorage(
   layers: readonly WeightLayer[],
   weights: Weights,
-  bits: number,
-  groupFilters: number,
+  { bits, groupFilters, exponents }: RowTarget,
 ): KeptRows {
   const outside = bitsOutside(layers, weights);
   const none = pruneRows(layers, weights, { by: "energy", kept: 0, groupFilters });
-  requireReachable(weights, { least: outside + structuredBitsOf(layers, none), bits });
-  return fitRows(layers, weights, { bits: bits - outside, groupFilters });
+  requireReachable(weights, { least: outside + structuredBitsOf(layers, none, exponents), bits });
+  return fitRows(layers, weights, { bits: bits - outside, groupFilters, exponents });
 }
 
 /**

@@ -21,8 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.release());
 
-const options = (method: MethodName, changes: Partial<ProjectedTrainingOptions> = {}): ProjectedTrainingOptions => ({
-  ...prepareMethod(method, network, first, settings),
+const options = async (
+  method: MethodName,
+  changes: Partial<ProjectedTrainingOptions> = {},
+): Promise<ProjectedTrainingOptions> => ({
+  ...(await prepareMethod(method, network, first, settings)),
   runtime,
   dataset,
   epochs: 2,
@@ -44,25 +47,25 @@ describe("retraining in compressed form", () => {
     async (method, basisEpochs) => {
       const checkpoints: Checkpoint[] = [];
       const onCheckpoint = async (checkpoint: Checkpoint) => void checkpoints.push(checkpoint);
-      const whole = await trainProjected(options(method, { onCheckpoint, basisEpochs }));
+      const whole = await trainProjected(await options(method, { onCheckpoint, basisEpochs }));
       const kind = method === "pruning" ? "integers" : "structured";
       expect(whole.final.tensors.get("stage2.0.first.conv.weight")!.kind).toBe(kind);
-      const { bits } = storageOf(options(method).projection.project(first).tensors);
+      const { bits } = storageOf((await (await options(method)).projection.project(first)).tensors);
       expect(storageOf(whole.final.tensors).bits).toBeLessThanOrEqual(bits * 1.01);
       for (const [name, tensor] of whole.final.weights)
         expect(unpackTensor(whole.final.tensors.get(name)!)).toEqual(tensor);
       expect(whole.losses.length).toBe(2);
       expect(checkpoints.length).toBe(2);
       for (const resume of checkpoints) {
-        expect(await trainProjected(options(method, { resume, basisEpochs }))).toEqual(whole);
+        expect(await trainProjected(await options(method, { resume, basisEpochs }))).toEqual(whole);
       }
     },
   );
 
   it("trains bases and leaves the coefficients as they were", async () => {
-    const { projection } = options("smartexchange");
-    const before = projection.project(first).tensors;
-    const { final } = await trainProjected(options("smartexchange", { basisEpochs: 2 }));
+    const { projection } = await options("smartexchange");
+    const { tensors: before } = await projection.project(first);
+    const { final } = await trainProjected(await options("smartexchange", { basisEpochs: 2 }));
     let moved = 0;
     for (const [name, packed] of final.tensors) {
       if (packed.kind !== "structured") continue;
@@ -74,8 +77,8 @@ describe("retraining in compressed form", () => {
   });
 
   it("recalibrates running statistics, and nothing else", async () => {
-    const { final: plain } = await trainProjected(options("smartexchange", { epochs: 0 }));
-    const { final } = await trainProjected(options("smartexchange", { epochs: 0, recalibrationSteps: 5 }));
+    const { final: plain } = await trainProjected(await options("smartexchange", { epochs: 0 }));
+    const { final } = await trainProjected(await options("smartexchange", { epochs: 0, recalibrationSteps: 5 }));
     for (const [name, tensor] of plain.weights) {
       if (/running/.test(name)) expect(final.weights.get(name)).not.toEqual(tensor);
       else expect(final.weights.get(name)).toEqual(tensor);
@@ -86,8 +89,8 @@ describe("retraining in compressed form", () => {
   it.each<MethodName>(["pruning", "quantization", "low-rank"])(
     "%s: computes in every step with the very weights that are stored",
     async (method) => {
-      const { projection, layers, network: prepared, weights } = prepareMethod(method, network, first, settings);
-      const projected = projection.project(weights);
+      const { projection, layers, network: prepared, weights } = await prepareMethod(method, network, first, settings);
+      const projected = await projection.project(weights);
       const through = straightThroughNetwork(prepared, layers, projected.tensors);
       const { graph } = through.network;
       const weightOf = new Map(prepared.graph.nodes.map(({ name, inputs }) => [name, inputs[1]!]));

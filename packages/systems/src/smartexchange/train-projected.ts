@@ -70,7 +70,7 @@ const checkpointEverySteps = 100;
 export async function trainProjected(options: ProjectedTrainingOptions): Promise<ProjectedTraining> {
   const { projection, projects, layers, resume } = options;
   const basisEpochs = projects === "epoch" ? Math.min(options.basisEpochs ?? 0, options.epochs) : 0;
-  const first = projection.project(options.weights);
+  const first = await projection.project(options.weights, { watch: options.watch });
   // Behind the projections the checkpoint has all that they left but the form, which `first` has.
   const basisResume = resume && holdsBases(resume.tensors, layers) ? resume : undefined;
   const projected = basisResume
@@ -99,13 +99,14 @@ async function trainWithProjections(
     onCheckpoint: async (checkpoint) => options.onCheckpoint?.(withProjection(checkpoint, projection)),
     onEpochEnd: async (end) => {
       const isLast = end.epoch === epochs - 1;
-      final = projection.project(parametersOf(network, end.weights()), { refit: !through || !isLast });
+      // Not stopped half-way: what this epoch did is saved behind it.
+      final = await projection.project(parametersOf(network, end.weights()), { refit: !through || !isLast });
       end.replace(through ? through.form(final.tensors) : final.weights);
     },
   });
   // After a break behind the last epoch nothing ran: the weights are projected as they were then.
   if (resume && history.length === epochs)
-    final = projection.project(parametersOf(network, weights), { refit: !through });
+    final = await projection.project(parametersOf(network, weights), { refit: !through, watch: options.watch });
   return { final, losses: history.map(({ loss }) => loss) };
 }
 
@@ -185,7 +186,7 @@ async function recalibrated(
     optimizer: sgd({ momentum: 0, weightDecay: 0 }),
     learningRate: 0,
     random: stream,
-    watch: { signal: watch?.signal },
+    watch: { ...watch, onProgress: (event) => watch?.onProgress?.({ ...event, task: "recalibrate" }) },
   });
   const tensors = new Map(compressed.tensors);
   const all = new Map(compressed.weights);
