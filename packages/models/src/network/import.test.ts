@@ -66,6 +66,22 @@ describe("an imported model as a network", () => {
     }
   });
 
+  it("is the same where weights are outputs of Constant nodes", () => {
+    const model = exportedModel();
+    const { graph } = model;
+    const initializers = new Map(graph.initializers);
+    const nodes = ["conv.weight", "shape"].map((name) => {
+      const value = { kind: "tensor" as const, value: initializers.get(name)! };
+      initializers.delete(name);
+      const attributes = { value };
+      return { name: `${name}/Constant`, domain: "", operator: "Constant", inputs: [], outputs: [name], attributes };
+    });
+    const written = { ...model, graph: { ...graph, initializers, nodes: [...nodes, ...graph.nodes] } };
+    const again = networkOfModel(written);
+    expect(again.network.graph.nodes).toEqual(network.graph.nodes);
+    expect(new Map([...again.weights].sort())).toEqual(new Map([...weights].sort()));
+  });
+
   it("is the same again after an export", () => {
     const again = networkOfModel(exportModel(network, weights));
     expect(again.network.parameters).toEqual(network.parameters);

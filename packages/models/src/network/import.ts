@@ -1,5 +1,6 @@
 import { inputError } from "@dovetail/core";
 import {
+  attributeOf,
   dovetailDomain,
   type Graph,
   int64Vector,
@@ -48,7 +49,7 @@ export function networkOfModel(
   options: { readonly imageRange?: readonly [number, number] | undefined } = {},
 ): { readonly network: Network; readonly weights: Map<string, Tensor> } {
   const image = imageInputOf(model.graph);
-  const graph = separateSharedConstants(withSymbolicBatch(model.graph, image));
+  const graph = separateSharedConstants(withSymbolicBatch(withConstants(model.graph), image));
   const { logits, classCount } = logitsOf(graph);
   const roles = parameterRoles(graph);
   const weights = new Map<string, Tensor>();
@@ -106,6 +107,20 @@ function imageInputOf(graph: Graph): string {
     });
   }
   return image.name;
+}
+
+/** Tensors of `Constant` nodes as initializers: some exporters write weights so. */
+function withConstants(graph: Graph): Graph {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const initializers = new Map(graph.initializers);
+  const nodes = graph.nodes.filter((node) => {
+    const isConstant = node.domain === "" && node.operator === "Constant" && !outputs.has(node.outputs[0]!);
+    const value = isConstant ? attributeOf(node, "value", "tensor") : undefined;
+    if (value === undefined) return true;
+    initializers.set(node.outputs[0]!, value);
+    return false;
+  });
+  return nodes.length === graph.nodes.length ? graph : { ...graph, nodes, initializers };
 }
 
 /** Puts the dimension `batch` first in the image and in the reshapes that repeat a fixed batch size. */
