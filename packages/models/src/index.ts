@@ -23,7 +23,7 @@ export { type ConvolutionLayer, type ConvolutionOptions, convolution } from "./l
 export { type LinearOptions, linear } from "./layers/linear.js";
 export { cifar10Pixels, normalizePixels, type PixelOptions, pixels } from "./layers/pixels.js";
 export { NetworkBuilder, type ParameterOptions, parameterSpec, sizeOf } from "./network/builder.js";
-export { classNamesOf, type ExportOptions, exportModel } from "./network/export.js";
+export { classNamesOf, type ExportOptions, exportModel, fileGraph, withFunctions } from "./network/export.js";
 export { foldBatchNorms } from "./network/fold.js";
 export { networkOfModel, withoutParameterNotes } from "./network/import.js";
 export { initializeParameter, initializeParameters } from "./network/initialize.js";

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRandomStream } from "@dovetail/core";
 import { readModel, writeModel } from "@dovetail/graph";
 import { exportModel, initializeParameters, resNet } from "@dovetail/models";
+import { convertLayers } from "@dovetail/systems";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../testing/run-command.js";
@@ -119,6 +120,18 @@ describe("dovetail compress", () => {
     expect(Object.keys(notesOf("structured", layer))).toEqual(["structured"]);
     await compress("structured", "--method", "prune", "--rate", "12", "-o", "again");
     expect(Object.keys(notesOf("again", layer)).sort()).toEqual(["bitWidth", "sparsityFraction"]);
+  });
+
+  it("leaves add layers as they are, with their body for any ONNX Runtime", async () => {
+    const network = convertLayers(resNet({ depth: 8, classCount: 3, pixels: { height: 8, width: 8 } }), "add");
+    const weights = initializeParameters(network, createRandomStream(1));
+    writeFileSync("adder.onnx", writeModel(exportModel(network, weights)));
+    expect((await compress("adder.onnx", "-o", "adder")).exitCode).toBe(0);
+    const layersOf = async (file: string) => (await runCommand(["layers", file, "--json"])).stdout;
+    const { layers } = JSON.parse(await layersOf("adder/network.onnx"));
+    expect(layers.length).toBe(JSON.parse(await layersOf("adder.onnx")).layers.length);
+    const { graph } = readModel(readFileSync("adder/network.onnx"));
+    expect(graph.nodes.filter(({ operator }) => operator === "AdderConv").length).toBeGreaterThan(5);
   });
 
   it("names a weight that is no number", async () => {

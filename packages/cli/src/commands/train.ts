@@ -205,6 +205,14 @@ async function recipeOf(options: TrainOptions, ofZoo: boolean): Promise<Training
 /** The recipe's field `method`; none where all is in float32 anyway. */
 function methodField({ method, methodOption = [] }: TrainOptions): { method?: object } {
   if (method === "float32" && methodOption.length === 0) return {};
+  if (methodOption.some((text) => /^kind\s*=/.test(text))) {
+    throw inputError("method_option", "the method has an option of its own", {
+      path: ["--method-option"],
+      expected: "a field of the method",
+      received: "kind",
+      hint: "name the method with --method",
+    });
+  }
   return {
     method: {
       kind: method,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { createRandomStream, inputError, type RandomStream } from "@dovetail/core";
-import { readModel, type Tensor, writeModel } from "@dovetail/graph";
+import { createRandomStream, inputError, type Log, type RandomStream } from "@dovetail/core";
+import { consumedNames, readModel, type Tensor, writeModel } from "@dovetail/graph";
 import {
   exportModel,
   initializeParameters,
@@ -111,7 +111,7 @@ interface Subject {
 }
 
 async function subjectOf(
-  { run }: JobContext,
+  { run, watch }: JobContext,
   { network: name, fromScratch }: TrainingRecipe,
   dataset: ImageDataset,
   random: RandomStream,
@@ -126,8 +126,30 @@ async function subjectOf(
   const file = await readWholeFile(join(run.folder, runFiles.input), 2 ** 31 - 1);
   const { network: given, weights } = networkOfModel(readModel(file));
   requireImages(given, dataset);
+  warnOfComputedWeights(given, watch.log);
   const network = withoutParameterNotes(given);
   return { network, weights: fromScratch ? initializeParameters(network, random) : weights, file };
+}
+
+const products = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "AdderConv"]);
+
+/** In quantized files and in those of fixed point weights come out of constants by operators: no training finds them. */
+function warnOfComputedWeights({ graph, image, parameters }: Network, log: Log): void {
+  const trained = new Set(parameters.map(({ name }) => name));
+  const data = new Set([image]);
+  let layers = 0;
+  let computed = 0;
+  for (const node of graph.nodes) {
+    if (consumedNames(node).some((name) => data.has(name))) for (const name of node.outputs) data.add(name);
+    const weight = node.inputs[1];
+    if (!products.has(node.operator) || weight === undefined || data.has(weight)) continue;
+    layers++;
+    if (!trained.has(weight)) computed++;
+  }
+  if (computed === 0) return;
+  log.warn(
+    `${computed} of ${layers} layers compute their weights inside the file, as quantized and fixed-point networks do: these weights are not trained; begin with the float32 file`,
+  );
 }
 
 /** Throws the input error `data_mismatch` when the user's network is not made for the data set's images. */

@@ -65,14 +65,16 @@ export interface OpenReproductionOptions {
 
 /**
  * Opens the folder, beside other processes. Throws the input errors `reproduction_exists` where something was begun and
- * `resume` is not set, `reproduction_differs` where another system or scale was begun, and `folder_in_use` where files of
- * others lie.
+ * `resume` is not set and `no_reproduction` where nothing was and it is, `reproduction_differs` where another system or scale
+ * was begun, and `folder_in_use` where files of others lie.
  */
 export async function openReproduction(options: OpenReproductionOptions): Promise<ReproductionFolder> {
   const { path } = options;
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw writeError(path, error);
-  });
+  if (!options.resume) {
+    await mkdir(path, { recursive: true }).catch((error: unknown) => {
+      throw writeError(path, error);
+    });
+  }
   await beginOrGoOn(options);
   const pieceFile = (name: string): string => join(path, "pieces", `${name}.json`);
   const tensors = join(path, "tensors");
@@ -107,6 +109,14 @@ async function beginOrGoOn({ path, system, scale, resume }: OpenReproductionOpti
   const file = join(path, recordFile);
   const bytes = await readFileIfPresent(file, largestFile);
   if (bytes === undefined) {
+    if (resume) {
+      throw inputError("no_reproduction", "there is nothing to go on with", {
+        file: path,
+        expected: "the folder of a reproduction that was begun",
+        received: "none",
+        hint: "begin it without --resume",
+      });
+    }
     const foreign = (await readdir(path)).find((name) => !isTemporaryName(name));
     if (foreign !== undefined) {
       throw inputError("folder_in_use", "the folder holds files that belong to no reproduction", {

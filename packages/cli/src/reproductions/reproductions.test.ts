@@ -124,7 +124,9 @@ it("counts what is there from the start, pieces behind the next one too", async 
   expect(results).toEqual(whole.results);
 });
 
-it("refuses a folder that holds something else, and one begun without --resume", async () => {
+it("refuses a folder that holds something else, one begun without --resume, and --resume where nothing was begun", async () => {
+  await expect(open("absent", true)).rejects.toThrow("there is nothing to go on with");
+  expect(await readdir(".")).not.toContain("absent");
   await open("begun");
   await expect(open("begun")).rejects.toThrow("this was begun before");
   const other = { path: "begun", system: "other", scale: "quick", resume: true } as const;

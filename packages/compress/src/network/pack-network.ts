@@ -1,15 +1,6 @@
 import { inputError } from "@dovetail/core";
-import {
-  bindParameters,
-  defaultOpset,
-  expandOwnOperators,
-  type Model,
-  modelOf,
-  readModel,
-  type Tensor,
-  writeModel,
-} from "@dovetail/graph";
-import { type Network, predictionGraph } from "@dovetail/models";
+import { bindParameters, defaultOpset, type Model, modelOf, readModel, type Tensor, writeModel } from "@dovetail/graph";
+import { fileGraph, type Network, withFunctions } from "@dovetail/models";
 import { type PackedTensor, unpackTensor } from "../packed/packed-tensor.js";
 import type { PackedNetwork } from "../packed/write-packed.js";
 import { annotateCompressed } from "./structure-network.js";
@@ -24,7 +15,7 @@ export function packNetwork(
   } = {},
 ): PackedNetwork {
   const { modelMetadata = new Map(), metadata = {} } = options;
-  const graph = annotateCompressed(expandOwnOperators(predictionGraph(network)), tensors);
+  const graph = annotateCompressed(fileGraph(network), tensors);
   return { tensors, graph: writeModel(modelOf(graph, { metadata: modelMetadata })), metadata };
 }
 
@@ -51,5 +42,5 @@ export function modelOfPacked({ graph, tensors }: PackedNetwork): Model {
     });
   }
   const opset = model.opsets.get("") ?? defaultOpset;
-  return { ...model, graph: bindParameters(model.graph, weights, { opset }) };
+  return withFunctions({ ...model, graph: bindParameters(model.graph, weights, { opset }) });
 }

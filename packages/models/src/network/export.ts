@@ -4,6 +4,7 @@ import {
   bindParameters,
   dovetailDomain,
   expandOwnOperators,
+  type Graph,
   type Model,
   modelOf,
   printShape,
@@ -46,8 +47,17 @@ export function exportModel(
     constants.set(name, weight);
   }
   for (const { name, value } of network.scalars) constants.set(name, scalar(options.scalars?.[name] ?? value));
-  const expanded = expandOwnOperators(predictionGraph(network), { except: new Set(Object.keys(keptOperators)) });
-  const model = modelOf(bindParameters(expanded, constants), { metadata: metadataOf(network, options) });
+  const graph = bindParameters(fileGraph(network), constants);
+  return withFunctions(modelOf(graph, { metadata: metadataOf(network, options) }));
+}
+
+/** The network's prediction in standard operators and those of Dovetail's domain that files keep. */
+export function fileGraph(network: Network): Graph {
+  return expandOwnOperators(predictionGraph(network), { except: new Set(Object.keys(keptOperators)) });
+}
+
+/** The model with the bodies of its operators of Dovetail's domain, so that any ONNX Runtime can run it. */
+export function withFunctions(model: Model): Model {
   const kept = Object.entries(keptOperators).filter(([name]) =>
     model.graph.nodes.some(({ domain, operator }) => domain === dovetailDomain && operator === name),
   );

@@ -1,5 +1,5 @@
 import { inputError } from "@dovetail/core";
-import type { Graph, Node, TensorType } from "@dovetail/graph";
+import { consumedNames, type Graph, type Node, type TensorType } from "@dovetail/graph";
 
 /** What workload extraction asks of a graph whose sizes are all numbers. */
 export interface GraphFacts {
@@ -23,7 +23,7 @@ export function graphFacts(graph: Graph, dataInputs: ReadonlySet<string>): Graph
   const consumers = new Map<string, Node[]>();
   const data = new Set(dataInputs);
   for (const node of graph.nodes) {
-    const readsData = !measuring.has(node.operator) && node.inputs.some((name) => data.has(name));
+    const readsData = !measuring.has(node.operator) && consumedNames(node).some((name) => data.has(name));
     for (const name of node.outputs) {
       producers.set(name, node);
       if (readsData && name !== "") data.add(name);
