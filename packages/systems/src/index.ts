@@ -64,7 +64,7 @@ export { prepareShiftAdd, type ShiftAddOptions, type ShiftAddTraining } from "./
 export { type PrunedNetwork, pruneByMagnitude } from "./shiftaddnet/prune.js";
 export { runBlockOnUnits, runIntegerBlock } from "./shiftaddnet/run-integer-block.js";
 export { factoredMethodOf, type SmartDealMethod } from "./smartdeal/methods.js";
-export { denseWeights, type FactoredTraining, type FactoringOptions, prepareFactored } from "./smartdeal/prepare.js";
+export { denseNetwork, type FactoredTraining, type FactoringOptions, prepareFactored } from "./smartdeal/prepare.js";
 export {
   type CompressionMethod,
   type CompressionSettings,

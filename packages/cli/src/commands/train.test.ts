@@ -103,6 +103,9 @@ describe("dovetail train", () => {
       expect(tensors.has(name.replace(":coefficients", ":basis"))).toBe(true);
       expect(tensors.has(name.replace(":coefficients", ""))).toBe(false);
     }
+    const { graph } = readModel(readFileSync("factored/network.onnx"));
+    const noted = [...graph.annotations].filter(([, { structured }]) => structured !== undefined);
+    expect(new Set(noted.map(([name]) => `${name}:coefficients`))).toEqual(new Set(coefficients.map(([name]) => name)));
     const verified = await runCommand(["run", "verify", "factored", "--quiet"]);
     expect(verified).toMatchObject({ exitCode: 0, stdout: "holds  files\nholds  inputs\nholds  accuracy\n" });
     const adam = await runCommand(train("own.onnx", "none", ...method, "--optimizer", "adam"));

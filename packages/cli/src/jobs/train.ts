@@ -11,7 +11,7 @@ import {
 } from "@dovetail/models";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
-  denseWeights,
+  denseNetwork,
   factoredMethodOf,
   isShiftAdd,
   isSmartDeal,
@@ -214,7 +214,7 @@ function factoredPlan(
     network: factored.network,
     weights: new Map([...weights, ...factors]),
     optimizer: own,
-    delivered: (trained) => ({ network, weights: denseWeights(factored, trained) }),
+    delivered: (trained) => denseNetwork(network, factored, trained),
   };
 }
 

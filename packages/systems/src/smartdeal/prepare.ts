@@ -1,6 +1,6 @@
 // From a dense network and a rule to what is trained: the factored network, its first values, its optimizer.
 
-import { rebuildWeights } from "@dovetail/compress";
+import { rebuildWeights, structuredAnnotation } from "@dovetail/compress";
 import { type Tensor, tensorFromData } from "@dovetail/graph";
 import type { Network } from "@dovetail/models";
 import type { Optimizer } from "@dovetail/train";
@@ -43,15 +43,23 @@ export function prepareFactored(
   };
 }
 
-/** The parameters of the dense network that computes the same as the factored one, to the bit of each weight. */
-export function denseWeights(factored: FactoredNetwork, trained: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+/**
+ * The dense network that computes the same as the factored one, to the bit of each weight, with what these take in
+ * SmartExchange's form as annotations.
+ */
+export function denseNetwork(
+  network: Network,
+  factored: FactoredNetwork,
+  trained: ReadonlyMap<string, Tensor>,
+): { readonly network: Network; readonly weights: Map<string, Tensor> } {
   const structured = structuredLayers(factored, trained);
   const own = new Set(factored.layers.flatMap(({ coefficients, basis, mask }) => [coefficients, basis, mask]));
-  return new Map([
-    ...[...trained].filter(([name]) => !own.has(name)),
-    ...factored.layers.map(
-      ({ weight, weightShape }) =>
-        [weight, tensorFromData("float32", weightShape, rebuildWeights(structured.get(weight)!))] as const,
-    ),
-  ]);
+  const weights = new Map([...trained].filter(([name]) => !own.has(name)));
+  const annotations = new Map(network.graph.annotations);
+  for (const { weight, weightShape } of factored.layers) {
+    const layer = structured.get(weight)!;
+    weights.set(weight, tensorFromData("float32", weightShape, rebuildWeights(layer)));
+    annotations.set(weight, { structured: structuredAnnotation(layer) });
+  }
+  return { network: { ...network, graph: { ...network.graph, annotations } }, weights };
 }
