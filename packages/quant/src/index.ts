@@ -18,6 +18,7 @@ export { type AffineOptions, type MinMax, quantizeAffine } from "./quantizers/af
 export { apotActivationStart, apotLevels, apotWeightStart, quantizeApotWeight } from "./quantizers/apot.js";
 export { quantizeActivation, quantizeWeight } from "./quantizers/arithmetic.js";
 export { type BitWidths, withBitWidths } from "./quantizers/bit-widths.js";
+export { valuesFrom } from "./quantizers/dependence.js";
 export {
   type DorefaWeightOptions,
   quantizeDorefaActivation,

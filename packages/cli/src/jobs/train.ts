@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createRandomStream, inputError, type Log, type RandomStream } from "@dovetail/core";
-import { consumedNames, readModel, type Tensor, writeModel } from "@dovetail/graph";
+import { readModel, type Tensor, writeModel } from "@dovetail/graph";
 import {
   exportModel,
   initializeParameters,
@@ -9,6 +9,7 @@ import {
   withoutParameterNotes,
   zooNetwork,
 } from "@dovetail/models";
+import { valuesFrom } from "@dovetail/quant";
 import { createRuntime, type Runtime } from "@dovetail/runtime";
 import {
   denseNetwork,
@@ -134,21 +135,16 @@ async function subjectOf(
 const products = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "AdderConv"]);
 
 /** In quantized files and in those of fixed point weights come out of constants by operators: no training finds them. */
-function warnOfComputedWeights({ graph, image, parameters }: Network, log: Log): void {
-  const trained = new Set(parameters.map(({ name }) => name));
-  const data = new Set([image]);
-  let layers = 0;
-  let computed = 0;
-  for (const node of graph.nodes) {
-    if (consumedNames(node).some((name) => data.has(name))) for (const name of node.outputs) data.add(name);
-    const weight = node.inputs[1];
-    if (!products.has(node.operator) || weight === undefined || data.has(weight)) continue;
-    layers++;
-    if (!trained.has(weight)) computed++;
-  }
-  if (computed === 0) return;
+function warnOfComputedWeights(network: Network, log: Log): void {
+  const trained = new Set(network.parameters.map(({ name }) => name));
+  const data = valuesFrom(network, new Set([network.image]));
+  const weights = network.graph.nodes.flatMap(({ operator, inputs: [, weight] }) =>
+    products.has(operator) && weight !== undefined && !data.has(weight) ? [weight] : [],
+  );
+  const computed = weights.filter((weight) => !trained.has(weight));
+  if (computed.length === 0) return;
   log.warn(
-    `${computed} of ${layers} layers compute their weights inside the file, as quantized and fixed-point networks do: these weights are not trained; begin with the float32 file`,
+    `${computed.length} of ${weights.length} layers compute their weights inside the file, as quantized and fixed-point networks do: these weights are not trained; begin with the float32 file`,
   );
 }
 

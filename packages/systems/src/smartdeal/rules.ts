@@ -141,7 +141,7 @@ function counting(range: CodeRange, hasMomentum: boolean, count: Count): UpdateR
   };
 }
 
-/** As published. */
+/** Counts the signs of updates; with momentum as published. */
 function switching(range: CodeRange, hasMomentum: boolean): UpdateRule {
   return counting(range, hasMomentum, (g, { counter, update }, { updateThreshold, keepCounters, switchBar }) => {
     const sign = g.where(g.greater(g.abs(update), updateThreshold), g.sign(update), 0);
